@@ -1,0 +1,1 @@
+"""The Faust agents, thin: decode, call the domain, deliver."""

@@ -1,0 +1,1 @@
+"""The domain, pure: calendar, folds, contributions, tallies, formulas. No I/O, no clock, no framework."""

@@ -1,0 +1,36 @@
+"""The entry point: finds the command, runs it, and turns how it ended into an exit status.
+
+Commands are named by import path, so that `malvakt --help` loads neither Faust nor Kafka clients.
+"""
+
+import sys
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+
+from malvakt.outcome import CallError, Fault
+
+app = App(name="malvakt", help="Watches over sales goals: KPIs live from CRM events.")
+for name in ("demo", "emit", "import", "kafka", "kpis", "replay", "worker"):
+    app.command(f"malvakt.commands.{name}_:{name}_", name=name)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and exit: 0 done, 1 a fault was found, 2 the call was wrong."""
+    try:
+        status = app(
+            sys.argv[1:] if arguments is None else arguments,
+            exit_on_error=False,
+            print_error=True,
+            result_action="return_value",
+        )
+    except (CycloptsError, CallError) as error:
+        if isinstance(error, CallError):
+            print(f"malvakt: {error}", file=sys.stderr)
+        sys.exit(2)
+    except Fault as fault:
+        print(f"malvakt: {fault}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

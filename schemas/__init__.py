@@ -1,0 +1,1 @@
+"""What travels: events in, records out, and what the agents tell each other."""

@@ -1,0 +1,104 @@
+"""Strict decoding of incoming bytes: an event, or a reason a person understands.
+
+Nothing here raises for bad input. A record that is no event becomes a `Reason`, which names the
+field, and travels on to `crm.rejected` with the original bytes.
+"""
+
+from datetime import datetime, timezone
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from schemas.events import EVENT_TYPES, Event
+
+MAX_EVENT_BYTES = 256 * 1024
+"""A larger record is no CRM event; it is refused before any time is spent on reading it."""
+
+EARLIEST = datetime(1970, 1, 2, tzinfo=timezone.utc)
+"""One day after the start of the `ever` window, so that it holds the day in every timezone."""
+
+LATEST = datetime(2200, 1, 1, tzinfo=timezone.utc)
+
+
+class ReasonCode(StrEnum):
+    """Why a record was refused, for machines."""
+
+    TOO_LARGE = "too_large"
+    NOT_JSON = "not_json"
+    UNKNOWN_TYPE = "unknown_type"
+    MISSING_FIELD = "missing_field"
+    INVALID_FIELD = "invalid_field"
+    ABSURD_TIME = "absurd_time"
+    WRONG_TOPIC = "wrong_topic"
+
+
+class Reason(Struct, frozen=True):
+    """Why a record was refused: a code, the field it concerns, and a sentence."""
+
+    code: ReasonCode
+    path: str
+    sentence: str
+
+
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def decode_event(raw: bytes | None, topic: str | None = None) -> Event | Reason:
+    """Read one record. With `topic`, an event that belongs on another topic is refused."""
+    if not raw:
+        return Reason(ReasonCode.NOT_JSON, "$", "The record is empty; send one JSON object.")
+    if len(raw) > MAX_EVENT_BYTES:
+        return Reason(
+            ReasonCode.TOO_LARGE,
+            "$",
+            f"The record has {len(raw)} bytes; an event has at most {MAX_EVENT_BYTES}.",
+        )
+    try:
+        event = _decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        return _reason(str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Reason(ReasonCode.NOT_JSON, "$", f"The record is not valid JSON: {error}.")
+    if topic is not None and event.topic != topic:
+        kind = event.__struct_config__.tag
+        return Reason(
+            ReasonCode.WRONG_TOPIC, "$.type", f"A {kind} event belongs on {event.topic}, not {topic}."
+        )
+    return _absurd_time(event) or event
+
+
+def _absurd_time(event: Event) -> Reason | None:
+    times = [("$.time", event.time)]
+    for name in ("first_contact", "won_at", "lost_at"):
+        stated = getattr(event.data, name, None)
+        if stated is not None:
+            times.append((f"$.data.{name}", stated))
+    for path, time in times:
+        if not EARLIEST <= time < LATEST:
+            return Reason(
+                ReasonCode.ABSURD_TIME,
+                path,
+                f"`{path}` says {time.isoformat()}, which is outside {EARLIEST:%Y} to {LATEST:%Y};"
+                " is the year right?",
+            )
+    return None
+
+
+def _reason(message: str) -> Reason:
+    """Turn msgspec's message, which ends with the path, into a reason."""
+    what, _, rest = message.partition(" - at `")
+    path = rest.rstrip("`") or "$"
+    if path == "$.type" or what.startswith("Object missing required field `type`"):
+        known = ", ".join(sorted(EVENT_TYPES))
+        return Reason(
+            ReasonCode.UNKNOWN_TYPE, "$.type", f"{what}. Known types: {known}."
+        )
+    if what.startswith("Object missing required field"):
+        name = what.split("`")[1]
+        return Reason(
+            ReasonCode.MISSING_FIELD,
+            f"{path}.{name}",
+            f"`{path}.{name}` is required and missing.",
+        )
+    return Reason(ReasonCode.INVALID_FIELD, path, f"`{path}`: {what}.")

@@ -1,0 +1,1 @@
+"""The plumbing: settings, topics, transport, tables, delivery, metrics."""
