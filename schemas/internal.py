@@ -1,0 +1,77 @@
+"""What the agents tell each other, over `crm.links` and `kpi.partials`: absolute records, versioned."""
+
+import msgspec
+from msgspec import Struct
+
+Measures = dict[str, int]
+"""Amounts by measure, in the unit that each measure names."""
+
+
+class LeadNamed(Struct, frozen=True, array_like=True, tag="named"):
+    """To a lead's home: what this partition knows of the lead."""
+
+    lead: str
+    source: int
+    version: int
+    named: bool
+    since: int | None
+
+
+class LeadOrigin(Struct, frozen=True, array_like=True, tag="origin"):
+    """From a lead's home to a partition that names it: when the lead was first heard of."""
+
+    lead: str
+    to: int
+    version: int
+    first: int | None
+
+
+Link = LeadNamed | LeadOrigin
+
+encode_link = msgspec.msgpack.Encoder().encode
+decode_link = msgspec.msgpack.Decoder[Link](Link).decode
+
+
+class Cell(Struct, frozen=True, array_like=True, gc=False):
+    """The absolute tally of one window: all measures of a day, or a longer window's distinct counts."""
+
+    grain: str
+    start: int
+    measures: Measures
+
+
+class Partial(Struct, frozen=True, array_like=True):
+    """What one source partition counts for a scope: absolute, so that receiving it twice is harmless."""
+
+    scope: str
+    source: int
+    version: int
+    as_of: int
+    """The latest event time the source had folded."""
+    cells: list[Cell]
+
+
+encode_partial = msgspec.msgpack.Encoder().encode
+decode_partial = msgspec.msgpack.Decoder(Partial).decode
+
+
+class Contribution(Struct, array_like=True):
+    """The latest tally one source partition reported for a window."""
+
+    version: int
+    as_of: int
+    measures: Measures
+
+
+class ScorecardRow(Struct, array_like=True):
+    """One row of the scorecards table: a scope, a grain and a window's start."""
+
+    scope: str
+    grain: str
+    start: int
+    sources: dict[int, Contribution]
+    version: int
+
+
+encode_scorecard = msgspec.msgpack.Encoder().encode
+decode_scorecard = msgspec.msgpack.Decoder(ScorecardRow).decode

@@ -1,0 +1,102 @@
+"""Generated histories: few objects, many events about them, awkward times. For property tests."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from schemas.events import EVENT_TYPES, Event
+
+AWKWARD = [
+    datetime(2024, 2, 29, 12, tzinfo=timezone.utc),
+    datetime(2024, 12, 30, 22, 30, tzinfo=timezone.utc),
+    datetime(2024, 12, 31, 23, 30, tzinfo=timezone.utc),
+    datetime(2025, 3, 30, 0, 59, tzinfo=timezone.utc),
+    datetime(2025, 3, 30, 1, 1, tzinfo=timezone.utc),
+    datetime(2025, 10, 26, 0, 30, tzinfo=timezone.utc),
+    datetime(2025, 10, 26, 22, 59, 59, 999999, tzinfo=timezone.utc),
+]
+"""Leap days, ISO-week year ends, and the hours around a change of clocks."""
+
+times = st.one_of(
+    st.sampled_from(AWKWARD),
+    st.integers(0, 700 * 24 * 60).map(
+        lambda minutes: datetime(2024, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=minutes)
+    ),
+)
+_sellers = st.sampled_from(["anna", "bo", "cia"])
+_customers = st.sampled_from(["c1", "c2"])
+_leads = st.sampled_from(["l1", "l2"])
+_amounts = st.sampled_from(["0", "100", "0.005", "125000.00", "-3.335", "99999.999999"])
+_currencies = st.sampled_from(["SEK", "SEK", "SEK", "USD"])
+
+
+def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.none(), strategy)
+
+
+_moments = times.map(lambda time: time.isoformat())
+_lead = {"lead": _leads}
+_deal = {"deal": st.sampled_from(["d1", "d2"]), "customer": _customers}
+_where = {"customer": _maybe(_customers), "lead": _maybe(_leads)}
+_activity = {"activity": st.sampled_from(["a1", "a2", "a3"]), **_where}
+_seller = {"seller": _maybe(_sellers)}
+_org_lead = {"customer": _maybe(_customers), **_seller}
+_money = {"value": _maybe(_amounts), "currency": _maybe(_currencies)}
+_kinds = ["call", "email", "meeting_booked", "meeting_held", "quote_sent", "visit", "other"]
+
+DATA: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "lead.created": {**_lead, **_org_lead},
+    "lead.qualified": {**_lead, **_org_lead},
+    "lead.disqualified": {**_lead},
+    "lead.deleted": {**_lead},
+    "activity.logged": {
+        **_activity,
+        "kind": st.sampled_from(_kinds),
+        "seller": _sellers,
+        "person": _maybe(st.sampled_from(["p1", "p2"])),
+        "deal": _maybe(st.sampled_from(["d1", "d2"])),
+    },
+    "activity.deleted": {**_activity},
+    "deal.created": {**_deal, **_seller, **_money, "lead": _maybe(_leads)},
+    "deal.amended": {
+        **_deal,
+        **_seller,
+        **_money,
+        "won_at": _maybe(_moments),
+        "lost_at": _maybe(_moments),
+    },
+    "deal.won": {**_deal, **_seller, **_money, "lead": _maybe(_leads)},
+    "deal.lost": {**_deal},
+    "deal.reopened": {**_deal},
+    "deal.deleted": {**_deal},
+    "customer.churned": {"customer": _customers},
+    "seller.assigned": {"seller": _sellers, "team": st.sampled_from(["north", "south"])},
+    "seller.left": {"seller": _sellers},
+}
+_COMMON = [kind for kind in DATA if not kind.endswith("deleted")] * 3 + list(DATA)
+_STATED_ONCE = st.booleans()
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Event:
+    """One valid event about one of a few objects."""
+    kind = draw(st.sampled_from(_COMMON))
+    data = {name: value for name, s in DATA[kind].items() if (value := draw(s)) is not None}
+    if kind == "deal.created" and draw(_STATED_ONCE):
+        data["first_contact"] = draw(_moments)
+    if "deal" in data and "customer" not in data:
+        del data["deal"]
+    envelope = {
+        "specversion": "1.0",
+        "id": draw(st.uuids()).hex,
+        "source": "crm://test",
+        "type": kind,
+        "time": draw(times).isoformat(),
+        "data": data,
+    }
+    return msgspec.convert(envelope, EVENT_TYPES[kind])
+
+
+histories = st.lists(events(), min_size=1, max_size=25, unique_by=lambda event: event.id)
