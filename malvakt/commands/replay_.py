@@ -1,0 +1,118 @@
+"""`malvakt replay`: recorded events to KPI records, in this process or through a real Kafka."""
+
+import asyncio
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from kpis.contributions import Business
+from kpis.replay import BATCH_EVENTS, Replay, final_records
+from malvakt import rules
+from malvakt.outcome import CallError
+from malvakt.progress import progress
+from malvakt.recorded import Line, read_events, report
+from malvakt.showing import show_records
+from schemas.events import Event
+from schemas.records import KpiRecord, encode_record
+
+
+def replay_(
+    *files: Path,
+    timezone: str = "Europe/Stockholm",
+    currency: str = "SEK",
+    as_of: str | None = None,
+    json: bool = False,
+    through: Literal["kafka"] | None = None,
+    workers: int = 1,
+    broker: str | None = None,
+) -> int:
+    """Fold recorded events and print every KPI record.
+
+    Parameters
+    ----------
+    files
+        Events, one JSON object a line; `-` reads standard input.
+    timezone
+        The business timezone.
+    currency
+        The reporting currency.
+    as_of
+        Which instant counts as now, for what is open and closed; the latest event time by default.
+    json
+        Print each record as one JSON line, sorted by key.
+    through
+        `kafka` runs the events through real workers on a real Kafka instead of in this process.
+    workers
+        How many workers share the work, with `--through kafka`.
+    broker
+        The Kafka to use, with `--through kafka`; a local one is started where none is given.
+    """
+    if not files:
+        raise CallError("Name the files of events to replay, or - for standard input.")
+    if through is None and (broker is not None or workers != 1):
+        raise CallError("--workers and --broker go with --through kafka.")
+    if workers < 1:
+        raise CallError("--workers takes a number from 1.")
+    business = rules.business(timezone, currency)
+    now = _instant(as_of, business)
+    refused: list[Line] = []
+    events = _Timed(read_events(list(files), refused))
+    if through == "kafka":
+        from malvakt.through_kafka import replayed_through_kafka  # noqa: PLC0415
+
+        found = asyncio.run(
+            replayed_through_kafka(events, timezone, currency, workers=workers, broker=broker)
+        )
+        records = final_records(found, now or events.latest, business) if events.latest else iter(())
+    else:
+        replay = _replayed(events, business)
+        records = replay.records(now or events.latest) if events.latest else iter(())
+    _print(records, as_json=json)
+    report(refused)
+    return 1 if refused else 0
+
+
+class _Timed:
+    """Passes events on and remembers the latest event time."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = events
+        self.latest: datetime | None = None
+
+    def __iter__(self) -> Iterator[Event]:
+        for event in self._events:
+            if self.latest is None or event.time > self.latest:
+                self.latest = event.time
+            yield event
+
+
+def _replayed(events: Iterable[Event], business: Business) -> Replay:
+    replay = Replay(business)
+    iterator = iter(events)
+    with progress("events replayed") as advance:
+        while batch := list(islice(iterator, BATCH_EVENTS)):
+            replay.feed(batch)
+            advance(len(batch))
+    return replay
+
+
+def _instant(text: str | None, business: Business) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CallError(f"--as-of {text}: give a date or a time, such as 2026-03-31T18:00.") from error
+    return business.calendar.at(instant) if instant.tzinfo is None else instant
+
+
+def _print(records: Iterable[KpiRecord], *, as_json: bool) -> None:
+    if not as_json:
+        show_records(list(records))
+        return
+    for record in records:
+        sys.stdout.buffer.write(encode_record(record) + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,97 @@
+"""`malvakt worker`: one Faust worker, until it is told to stop."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import faust
+import msgspec
+from aiokafka.errors import KafkaConnectionError
+
+from agents.ledger import LedgerAgent
+from agents.scorecard import ScorecardAgent
+from kpis.calendar import UnknownTimezoneError
+from malvakt.logs import CONFIG, log_to_stderr
+from malvakt.outcome import CallError, Fault
+from streams import metrics
+from streams.settings import SettingError, Settings, from_environment
+from streams.topic_setup import TopicSetupError, set_up_topics
+from streams.worker import Parts, Work, WorkerApp, WrongFaustError, build_app
+
+
+def worker_(
+    *,
+    broker: str | None = None,
+    timezone: str | None = None,
+    currency: str | None = None,
+    metrics_port: int | None = None,
+) -> None:
+    """Run one worker. Start several to share the partitions.
+
+    Settings come from MALVAKT_* in the environment; options override them.
+
+    Parameters
+    ----------
+    broker
+        Addresses of Kafka brokers, `host:port`, comma-separated.
+    timezone
+        The business timezone, such as Europe/Stockholm.
+    currency
+        The reporting currency, such as SEK.
+    metrics_port
+        Where /metrics and /healthz are served; 0 turns them off.
+    """
+    options = {
+        "broker": broker,
+        "timezone": timezone,
+        "currency": currency,
+        "metrics_port": metrics_port,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        settings = msgspec.structs.replace(from_environment(), **given)
+        settings.business()
+    except (SettingError, UnknownTimezoneError) as error:
+        raise CallError(str(error)) from error
+    log_to_stderr()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app = _app(settings, loop)
+    with _metrics(settings, app):
+        worker = faust.Worker(app, loglevel="WARNING", logging_config=CONFIG, loop=loop)
+        worker.execute_from_commandline()
+
+
+def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
+    try:
+        partitions = loop.run_until_complete(set_up_topics(settings))
+        return build_app(settings, partitions, _agents)
+    except KafkaConnectionError as error:
+        raise Fault(
+            f"No Kafka answers at {settings.broker}. Start one with `malvakt kafka`, or name another"
+            " with --broker or MALVAKT_BROKER."
+        ) from error
+    except (TopicSetupError, WrongFaustError) as error:
+        raise Fault(str(error)) from error
+
+
+def _agents(parts: Parts) -> dict[str, Work]:
+    return {"ledger": LedgerAgent(parts).work, "scorecard": ScorecardAgent(parts).work}
+
+
+@contextlib.contextmanager
+def _metrics(settings: Settings, app: WorkerApp) -> Iterator[None]:
+    if not settings.metrics_port:
+        yield
+        return
+    try:
+        stop = metrics.serve(settings.metrics_port, lambda: app.tables.actives_ready)
+    except OSError as error:
+        raise Fault(
+            f"Port {settings.metrics_port} for metrics is taken ({error.strerror}). Give another with"
+            " --metrics-port or MALVAKT_METRICS_PORT, or 0 for none."
+        ) from error
+    try:
+        yield
+    finally:
+        stop()

@@ -1,0 +1,95 @@
+"""A replay through real workers on a real Kafka: topics of its own, and nothing left behind."""
+
+import asyncio
+import contextlib
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from aiokafka.errors import KafkaConnectionError
+
+from malvakt.outcome import Fault
+from malvakt.progress import progress
+from malvakt.workers import WorkerProcess
+from schemas.events import Event
+from schemas.records import KpiRecord
+from streams.publishing import published
+from streams.reading import Progress, read_scorecards
+from streams.settings import Settings
+from streams.topic_setup import delete_topics, set_up_topics
+
+POLL_S = 0.2
+
+
+async def replayed_through_kafka(
+    events: Iterable[Event], timezone: str, currency: str, *, workers: int, broker: str | None
+) -> Mapping[str, KpiRecord]:
+    """Publish events, wait until the workers have settled, and read the KPI records back.
+
+    Raises:
+        Fault: no Kafka can be had, or a worker ended.
+    """
+    with contextlib.ExitStack() as stack:
+        address = broker or stack.enter_context(_local_kafka())
+        name = f"replay-{secrets.token_hex(4)}"
+        settings = Settings(
+            broker=address,
+            app_id=name,
+            topic_prefix=f"{name}.",
+            timezone=timezone,
+            currency=currency,
+            metrics_port=0,
+        )
+        try:
+            async with _topics(settings):
+                return await _run(settings, events, workers)
+        except KafkaConnectionError as error:
+            raise Fault(f"No Kafka answers at {address}.") from error
+
+
+@contextlib.contextmanager
+def _local_kafka() -> Iterator[str]:
+    from streams.local_kafka import LocalKafka, LocalKafkaError
+    with tempfile.TemporaryDirectory(prefix="malvakt-kafka-") as directory:
+        try:
+            with LocalKafka(Path(directory)) as kafka:
+                yield kafka.address
+        except LocalKafkaError as error:
+            raise Fault(str(error)) from error
+
+
+@contextlib.asynccontextmanager
+async def _topics(settings: Settings) -> AsyncIterator[None]:
+    await set_up_topics(settings)
+    try:
+        yield
+    finally:
+        await delete_topics(settings)
+
+
+async def _run(settings: Settings, events: Iterable[Event], count: int) -> Mapping[str, KpiRecord]:
+    workers = [WorkerProcess(settings) for _ in range(count)]
+    try:
+        with progress("events published") as advance:
+            async for written in published(settings, events):
+                advance(written)
+        await settled(settings, workers)
+        return await read_scorecards(settings)
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+async def settled(settings: Settings, workers: Iterable[WorkerProcess]) -> None:
+    """Wait until the group has finished all there is to read and all that follows from it."""
+    async with Progress(settings) as group:
+        first = left = await group.left()
+        with progress("records settled", total=first) as advance:
+            while left:
+                await asyncio.sleep(POLL_S)
+                for worker in workers:
+                    worker.check()
+                now = await group.left()
+                advance(left - now)
+                left = now

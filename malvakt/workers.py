@@ -1,0 +1,62 @@
+"""Workers as child processes, for replays, demos, benchmarks and tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from malvakt.outcome import Fault
+from streams.settings import Settings
+
+STOP_S = 20.0
+SHOWN_LINES = 15
+
+
+class WorkerProcess:
+    """One `malvakt worker` of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        environment = {
+            f"MALVAKT_{name.upper()}": str(getattr(settings, name))
+            for name in Settings.__struct_fields__
+        }
+        self._log: IO[bytes] = tempfile.NamedTemporaryFile(prefix="malvakt-worker-", suffix=".log")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "malvakt", "worker"],
+            env={**os.environ, **environment},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def check(self) -> None:
+        """See that it runs.
+
+        Raises:
+            Fault: it does not; the message ends with the last lines it logged.
+        """
+        status = self.process.poll()
+        if status is not None:
+            raise Fault(f"A worker ended with status {status}:\n{self.last_lines()}")
+
+    def last_lines(self) -> str:
+        """The end of its log."""
+        lines = Path(self._log.name).read_text(errors="replace").splitlines()
+        return "\n".join(lines[-SHOWN_LINES:])
+
+    def stop(self) -> None:
+        """Ask it to finish the batch in hand and leave; insist after a while."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._log.close()
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self.process.wait()

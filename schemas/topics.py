@@ -1,0 +1,121 @@
+"""Every topic, declared once: what it means, how it is keyed, who writes and reads it, how long it is kept.
+
+Set-up, documentation and tests are made from this list.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+TABLE_OBJECTS = "objects"
+TABLE_SCORECARDS = "scorecards"
+
+
+class Kept(StrEnum):
+    """How long a topic's records stay."""
+
+    FOR_GOOD = "for good"
+    LATEST_BY_KEY = "the latest by key"
+    A_WEEK = "a week"
+
+
+class Topic(Struct, frozen=True):
+    """One topic's declaration."""
+
+    name: str
+    meaning: str
+    key: str
+    written_by: str
+    read_by: str
+    kept: Kept
+
+    def config(self) -> dict[str, str]:
+        """The topic's settings on the broker."""
+        match self.kept:
+            case Kept.FOR_GOOD:
+                # Rejected records carry headers on top of whatever the broker once accepted.
+                return {"retention.ms": "-1", "max.message.bytes": "2097152"}
+            case Kept.LATEST_BY_KEY:
+                # A paused worker that wakes up late may write an old version after a newer one.
+                # Readers keep the highest, so the newer one must not be compacted away at once.
+                return {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR_MS)}
+            case Kept.A_WEEK:
+                return {"retention.ms": str(7 * DAY_MS)}
+
+
+CRM = "CRM, import, emit"
+
+CRM_TOPICS = [
+    Topic("crm.leads", "Leads: created, qualified, …", "lead", CRM, "ledger", Kept.FOR_GOOD),
+    Topic(
+        "crm.activities",
+        "Calls, meetings, quotes, …",
+        "customer, else lead, else activity",
+        CRM,
+        "ledger",
+        Kept.FOR_GOOD,
+    ),
+    Topic("crm.deals", "Deals and customers", "customer", CRM, "ledger", Kept.FOR_GOOD),
+    Topic("crm.costs", "What selling costs", "cost", CRM, "nobody yet", Kept.FOR_GOOD),
+    Topic(
+        "crm.org",
+        "Teams and rates, in every partition",
+        "seller or currency",
+        CRM,
+        "ledger",
+        Kept.FOR_GOOD,
+    ),
+]
+
+LINKS = Topic(
+    "crm.links",
+    "What homes tell each other of leads",
+    "lead",
+    "ledger",
+    "ledger",
+    Kept.A_WEEK,
+)
+REJECTED = Topic(
+    "crm.rejected",
+    "Records that are no valid events, with the reason in headers",
+    "topic/partition/offset",
+    "ledger",
+    "people",
+    Kept.FOR_GOOD,
+)
+PARTIALS = Topic(
+    "kpi.partials",
+    "A source partition's absolute tallies",
+    "scope",
+    "ledger",
+    "scorecard",
+    Kept.A_WEEK,
+)
+SCORECARDS = Topic(
+    "kpi.scorecards",
+    "The KPI records",
+    "scope|grain|start",
+    "scorecard",
+    "walls, services",
+    Kept.LATEST_BY_KEY,
+)
+
+TOPICS = [*CRM_TOPICS, LINKS, REJECTED, PARTIALS, SCORECARDS]
+
+LEDGER_TOPICS = ["crm.leads", "crm.activities", "crm.deals", "crm.org", LINKS.name]
+"""What the ledger agent reads. Costs join when they are counted."""
+
+
+def changelog(app_id: str, table: str) -> Topic:
+    """The changelog of a table, under the name Faust gives it."""
+    return Topic(
+        f"{app_id}-{table}-changelog",
+        f"The rows of the table `{table}`",
+        "row",
+        table,
+        "recovery",
+        Kept.LATEST_BY_KEY,
+    )

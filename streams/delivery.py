@@ -1,0 +1,161 @@
+"""Delivery: writes that are awaited until the broker has them, in batches, or fail loudly.
+
+Faust's own producer gives up waiting after 100 ms and only logs delivery errors
+(`ProducerBuffer.flush_atmost`, `Topic._on_published`); effects must not be acknowledged on that.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH_BYTES = 512 * 1024
+MAX_REQUEST_BYTES = 4 * 1024 * 1024
+REQUEST_TIMEOUT_S = 30.0
+RETRY_S = 1.0
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Outgoing(NamedTuple):
+    """One record to write."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Written(NamedTuple):
+    """Records that the broker has: where they start, and how many follow each other from there."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    count: int
+
+
+class DeliveryError(Exception):
+    """The broker refused records for good; the message says which topic and why."""
+
+
+class Delivery:
+    """A producer of acknowledged batches."""
+
+    def __init__(self, broker: str) -> None:
+        self._broker = broker
+        self._running: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._broker.split(","),
+            acks="all",
+            compression_type="lz4",
+            max_batch_size=MAX_BATCH_BYTES,
+            max_request_size=MAX_REQUEST_BYTES,
+            request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
+        )
+        await producer.start()
+        self._running = producer
+
+    async def stop(self) -> None:
+        """Disconnect, once what is under way has been written."""
+        if self._running is not None:
+            await self._running.stop()
+            self._running = None
+
+    @property
+    def _producer(self) -> AIOKafkaProducer:
+        assert self._running is not None, "start() comes first"
+        return self._running
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        return len(await self._producer.partitions_for(topic))
+
+    async def write(self, records: Iterable[Outgoing]) -> list[Written]:
+        """Write records and return when the broker has acknowledged every one.
+
+        A broker that is slow or away is waited for: what is written is absolute, so writing a batch
+        again that may have arrived does no harm.
+
+        Raises:
+            DeliveryError: the broker refuses a batch, and would again.
+        """
+        by_partition: dict[tuple[str, int], list[Outgoing]] = {}
+        for record in records:
+            by_partition.setdefault((record.topic, record.partition), []).append(record)
+        written = await asyncio.gather(
+            *(
+                self._write_partition(topic, partition, queue)
+                for (topic, partition), queue in by_partition.items()
+            )
+        )
+        return [batch for batches in written for batch in batches]
+
+    async def _write_partition(
+        self, topic: str, partition: int, records: list[Outgoing]
+    ) -> list[Written]:
+        written: list[Written] = []
+        position = 0
+        while position < len(records):
+            count, first_offset = await self._write_batch(topic, partition, records, position)
+            written.append(Written(topic, partition, first_offset, count))
+            position += count
+        return written
+
+    async def _write_batch(
+        self, topic: str, partition: int, records: list[Outgoing], position: int
+    ) -> tuple[int, int]:
+        """Write as many records as one batch takes; how many they were, and the first one's offset."""
+        while True:
+            batch = self._producer.create_batch()
+            count = _fill(batch, records, position)
+            if count == 0:
+                size = len(records[position].value or b"")
+                raise DeliveryError(f"{topic}: a record of {size} bytes fits in no batch.")
+            try:
+                sent = await self._producer.send_batch(batch, topic, partition=partition)
+                metadata = await sent
+            except (KafkaConnectionError, KafkaTimeoutError) as error:
+                log.warning("waiting for the broker", topic=topic, error=str(error))
+                await asyncio.sleep(RETRY_S)
+            except KafkaError as error:
+                raise DeliveryError(f"{topic}, partition {partition}: {error}") from error
+            else:
+                return count, metadata.offset
+
+
+def _fill(batch: BatchBuilder, records: list[Outgoing], position: int) -> int:
+    count = 0
+    for record in records[position:]:
+        # No broker knows better than now when the record was written.
+        metadata = batch.append(
+            timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
+        )
+        if metadata is None:
+            break
+        count += 1
+    batch.close()
+    return count

@@ -1,0 +1,63 @@
+"""Every metric of a worker, in one list; each says what it tells the person on call.
+
+Names follow Prometheus: seconds, totals, no abbreviations.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import Counter, Gauge, Histogram, make_wsgi_app
+
+EVENTS = Counter(
+    "malvakt_events_total",
+    "CRM records read, by what became of them. `rejected` rising: a producer sends bad input,"
+    " see crm.rejected; `forwarded` rising: a producer uses the wrong key.",
+    ["outcome"],
+)
+BATCH_RECORDS = Histogram(
+    "malvakt_batch_records",
+    "Records in one batch. Grows with the load by itself; large for long means the worker is behind.",
+    ["agent"],
+    buckets=(1, 10, 100, 1_000, 5_000, 10_000, 50_000),
+)
+STEP_SECONDS = Histogram(
+    "malvakt_step_seconds",
+    "Time of each step of a batch: fold, rows (changelog acknowledged), outputs (acknowledged)."
+    " rows and outputs slow: the broker is.",
+    ["agent", "step"],
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+WRITTEN = Counter(
+    "malvakt_records_written_total",
+    "Records written and acknowledged, by topic.",
+    ["topic"],
+)
+STALLED = Gauge(
+    "malvakt_delivery_stalled",
+    "Batches waiting for a broker that is slow or away. Above 0: figures are not being published.",
+)
+READY = Gauge("malvakt_ready", "1 once the worker has partitions and has recovered its tables.")
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing: a scrape every few seconds is no news."""
+
+
+def serve(port: int, healthy: Callable[[], bool]) -> Callable[[], None]:
+    """Serve `/metrics` and `/healthz` from a thread; returns how to stop it."""
+    metrics = make_wsgi_app()
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/healthz":
+            return metrics(environ, start_response)
+        fine = healthy()
+        status = "200 OK" if fine else "503 Service Unavailable"
+        start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"ready\n" if fine else b"not ready\n"]
+
+    server: WSGIServer = make_server("", port, app, handler_class=_Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True, name="metrics").start()
+    return server.shutdown

@@ -1,0 +1,132 @@
+"""Reading topics from outside the group: KPI records, and how far a group has come."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from schemas.records import KpiRecord, decode_record
+from schemas.topics import LEDGER_TOPICS, PARTIALS, SCORECARDS
+from streams.settings import Settings
+
+READ_RECORDS = 20_000
+POLL_MS = 500
+
+Item = TypeVar("Item")
+
+
+class NoSuchTopicError(Exception):
+    """The broker has no such topic; the message says which."""
+
+
+async def read_to_end(
+    settings: Settings, name: str, decode: Callable[[Any], Item]
+) -> AsyncIterator[Item]:
+    """Everything a topic holds up to now, decoded, partition by partition."""
+    async for batch in _batches(settings, name, follow=False):
+        for record in batch:
+            yield decode(record)
+
+
+async def follow(
+    settings: Settings, name: str, decode: Callable[[Any], Item]
+) -> AsyncIterator[list[Item]]:
+    """Everything a topic holds and will hold, in batches; an empty one where nothing came for a while."""
+    async for batch in _batches(settings, name, follow=True):
+        yield [decode(record) for record in batch]
+
+
+async def read_scorecards(settings: Settings) -> dict[str, KpiRecord]:
+    """The KPI records that hold now: of each key the one with the highest revision."""
+    records: dict[str, KpiRecord] = {}
+    async for record in read_to_end(settings, SCORECARDS.name, record_of):
+        keep_highest(records, record)
+    return records
+
+
+def record_of(record: Any) -> KpiRecord:
+    """The KPI record in a Kafka record."""
+    return decode_record(record.value)
+
+
+def keep_highest(records: dict[str, KpiRecord], record: KpiRecord) -> bool:
+    """Keep a record unless a higher revision is held; whether it was kept."""
+    known = records.get(record.key)
+    if known is not None and known.revision >= record.revision:
+        return False
+    records[record.key] = record
+    return True
+
+
+async def _batches(settings: Settings, name: str, *, follow: bool) -> AsyncIterator[list[Any]]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker.split(","),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=50,
+    )
+    await consumer.start()
+    try:
+        tps = await _partitions(consumer, settings.topic(name))
+        consumer.assign(tps)
+        ends: dict[Any, int] = await consumer.end_offsets(tps)
+        while follow or await _remaining(consumer, ends):
+            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=READ_RECORDS)
+            yield [record for records in fetched.values() for record in records]
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    if topic not in await consumer.topics():
+        raise NoSuchTopicError(f"There is no topic {topic} on this broker; has a worker run yet?")
+    await consumer._client._wait_on_metadata(topic)  # noqa: SLF001
+    return [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+
+
+async def _remaining(consumer: AIOKafkaConsumer, ends: dict[Any, int]) -> bool:
+    for tp, end in ends.items():
+        if await consumer.position(tp) < end:
+            return True
+    return False
+
+
+class Progress:
+    """How far the worker group has come with everything it reads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker.split(","))
+
+    async def __aenter__(self) -> "Progress":
+        await self._admin.start()
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+        await self._admin.close()
+
+    async def left(self) -> int:
+        """How many records of its topics the group has still to finish.
+
+        Zero, while nobody writes events, means that all has settled: a record counts as finished only
+        once everything that follows from it has been written to the next topic. The topics are looked
+        at in the order in which records flow, twice, so that nothing can hide between two looks.
+        """
+        names = [*LEDGER_TOPICS, PARTIALS.name]
+        return await self._look(names) or await self._look(names)
+
+    async def _look(self, names: list[str]) -> int:
+        left = 0
+        for name in names:
+            topic = self._settings.topic(name)
+            await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001
+            partitions = self._consumer.partitions_for_topic(topic) or set()
+            tps = [TopicPartition(topic, partition) for partition in partitions]
+            done = await self._admin.list_consumer_group_offsets(self._settings.app_id, partitions=tps)
+            ends: dict[Any, int] = await self._consumer.end_offsets(tps)
+            left += sum(end - max(done[tp].offset, 0) for tp, end in ends.items())
+        return left

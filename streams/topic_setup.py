@@ -1,0 +1,104 @@
+"""Topic set-up: creates what is missing as `schemas/topics.py` declares it, and checks what is there."""
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from msgspec import structs
+
+from schemas.topics import (
+    LEDGER_TOPICS,
+    PARTIALS,
+    TABLE_OBJECTS,
+    TABLE_SCORECARDS,
+    TOPICS,
+    Topic,
+    changelog,
+)
+from streams.settings import Settings
+
+
+class TopicSetupError(Exception):
+    """Topics cannot be used as they are; the message says which, and what to do."""
+
+
+def declared_topics(settings: Settings) -> list[Topic]:
+    """Every topic of an installation, the tables' changelogs included."""
+    own = [structs.replace(topic, name=settings.topic(topic.name)) for topic in TOPICS]
+    tables = [TABLE_OBJECTS, TABLE_SCORECARDS]
+    return [*own, *(changelog(settings.app_id, table) for table in tables)]
+
+
+async def set_up_topics(settings: Settings) -> int:
+    """Create missing topics, and return how many partitions each has: the same number for all.
+
+    Raises:
+        TopicSetupError: a topic cannot be created, or partition counts differ.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
+    await admin.start()
+    try:
+        topics = declared_topics(settings)
+        names = [topic.name for topic in topics]
+        counts = await _partition_counts(admin, names)
+        partitions = next(iter(counts.values()), settings.partitions)
+        if settings.declare_topics:
+            missing = [topic for topic in topics if topic.name not in counts]
+            await _create(admin, missing, partitions, settings.replication)
+        counts = await _partition_counts(admin, names)
+    finally:
+        await admin.close()
+    return _agreed(counts, [settings.topic(name) for name in [*LEDGER_TOPICS, PARTIALS.name]])
+
+
+async def delete_topics(settings: Settings) -> None:
+    """Remove every topic of an installation, with all that is in them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
+    await admin.start()
+    try:
+        await admin.delete_topics([topic.name for topic in declared_topics(settings)])
+    finally:
+        await admin.close()
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    described = await admin.describe_topics(names)
+    return {
+        topic["topic"]: len(topic["partitions"])
+        for topic in described
+        if topic["error_code"] == 0 and topic["partitions"]
+    }
+
+
+async def _create(
+    admin: AIOKafkaAdminClient, topics: list[Topic], partitions: int, replication: int
+) -> None:
+    if not topics:
+        return
+    response = await admin.create_topics(
+        [
+            NewTopic(
+                name=topic.name,
+                num_partitions=partitions,
+                replication_factor=replication,
+                topic_configs=topic.config(),
+            )
+            for topic in topics
+        ]
+    )
+    for name, code, message in response.topic_errors:
+        if code not in {0, TopicAlreadyExistsError.errno}:
+            raise TopicSetupError(f"Topic {name} could not be created: {message or for_code(code)}.")
+
+
+def _agreed(counts: dict[str, int], needed: list[str]) -> int:
+    missing = sorted(set(needed) - set(counts))
+    if missing:
+        raise TopicSetupError(
+            f"Topics are missing: {', '.join(missing)}. Create them with equal partition counts."
+        )
+    if len({counts[name] for name in needed}) > 1:
+        listed = ", ".join(f"{name} {counts[name]}" for name in needed)
+        raise TopicSetupError(
+            f"Partition counts differ ({listed}). An object lives whole in one partition of all"
+            " of them: recreate the topics with the same count."
+        )
+    return counts[needed[0]]

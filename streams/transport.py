@@ -1,0 +1,240 @@
+"""The batch transport: what one fetch brings for a group of topics arrives as one Faust event.
+
+Faust starts two tasks for every message and accounts for each offset by itself, some 75 µs a message
+(`Consumer._drain_messages`). For the topics an app lists in `batched_topics`, this subclass of its
+aiokafka driver hands over whole slices instead, and keeps an account of its own:
+
+- only the contiguous prefix of finished slices is committed. Stock Faust can commit past work in
+  flight (`Consumer._new_offset`, faust-streaming issue 606), and counts messages that were skipped
+  during a rebalance as done (`Stream._py_aiter`);
+- what was finished before a rebalance is committed in it. Stock Faust forgets acknowledged offsets
+  first and commits then (`Consumer.on_partitions_revoked`, issue 502);
+- a group has at most two fetches in hand, one in work and one waiting, so memory stays bounded and
+  batches grow with the load by themselves.
+
+Pinned to faust-streaming 0.15.3, whose private methods it overrides.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import faust
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import ConsumerRecord
+from faust.transport.consumer import ConsumerMessage
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import Message
+
+FETCHES_IN_HAND = 2
+FETCH_WAIT_MS = 25
+"""How long the broker holds a fetch that has nothing to bring.
+
+aiokafka sends one fetch at a time to a broker, and it covers only partitions whose last records were
+taken: a partition that was busy waits until the idle ones' fetch returns, 1.5 s in stock Faust."""
+ROOM_WAIT_S = 0.01
+
+
+class Slice(NamedTuple):
+    """The records that one fetch brought of one partition, in order of offset."""
+
+    tp: TP
+    records: list[ConsumerRecord[bytes, bytes]]
+
+
+class Fetched:
+    """What one fetch brought for a group of topics; finished when its effects are acknowledged."""
+
+    def __init__(self, slices: list[Slice]) -> None:
+        self.slices = slices
+        self.finished = False
+
+    def finish(self) -> None:
+        """Every effect of these records is safe: their offsets may be committed."""
+        self.finished = True
+
+    def __len__(self) -> int:
+        return sum(len(part.records) for part in self.slices)
+
+
+class OffsetAccount:
+    """Which slices of a partition are in hand, and up to where all are finished."""
+
+    def __init__(self) -> None:
+        self._in_hand: dict[TP, deque[tuple[int, Fetched]]] = {}
+
+    def note(self, fetched: Fetched) -> None:
+        """Slices were handed over, after all earlier ones of their partitions."""
+        for part in fetched.slices:
+            entry = (part.records[-1].offset + 1, fetched)
+            self._in_hand.setdefault(part.tp, deque()).append(entry)
+
+    def committable(self, tp: TP) -> int | None:
+        """The offset up to which every slice is finished; `None` where no further one is."""
+        in_hand = self._in_hand.get(tp, deque())
+        offset: int | None = None
+        while in_hand and in_hand[0][1].finished:
+            offset, _ = in_hand.popleft()
+        return offset
+
+    def partitions(self) -> list[TP]:
+        """The partitions with slices in hand."""
+        return [tp for tp, in_hand in self._in_hand.items() if in_hand]
+
+    def forget(self, tps: Iterable[TP]) -> None:
+        """The partitions moved; whoever has them starts from what was committed."""
+        for tp in tps:
+            self._in_hand.pop(tp, None)
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Fetches in a thread of its own, as in stock Faust, but never waits long for idle partitions."""
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
+        return consumer
+
+
+class Consumer(driver.Consumer):
+    """Hands over slices for the topics that opted in, and messages for all others."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = OffsetAccount()
+        self._groups: Mapping[str, str] = getattr(self.app, "batched_topics", {})
+        self._in_hand: dict[str, set[Fetched]] = {}
+        self._room = asyncio.Event()
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _getmany(
+        self, active_partitions: set[TP] | None, timeout: float  # noqa: ASYNC109
+    ) -> dict[TP, list[ConsumerRecord[bytes, bytes]]]:
+        full = {
+            group for group, in_hand in self._in_hand.items() if len(in_hand) >= FETCHES_IN_HAND
+        }
+        if full and active_partitions is not None:
+            roomy = {tp for tp in active_partitions if self._groups.get(tp.topic) not in full}
+            if not roomy:
+                self._room.clear()
+                await self._wait_for_room()
+                return {}
+            active_partitions, timeout = roomy, ROOM_WAIT_S
+        return await super()._getmany(active_partitions, timeout)
+
+    async def _wait_for_room(self) -> None:
+        try:
+            await asyncio.wait_for(self._room.wait(), ROOM_WAIT_S * 10)
+        except TimeoutError:
+            return
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
+        """Fetch, and yield one message a group, or one a slice of a changelog."""
+        records, active = await self._wait_next_records(timeout)
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            # A rebalance has begun: whatever was fetched is fetched again after it.
+            await self.perform_seek()
+            return
+        generation = self.app.consumer_generation_id
+        mine = [
+            Slice(TP(*tp), found)
+            for tp, found in records.items()
+            if found and (active is None or tp in active or tp in self._buffered_partitions)
+        ]
+        for tp, message in [*self._batched(mine), *self._singly(mine)]:
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            if isinstance(message.value, Fetched):
+                self._hand_over(self._groups[tp.topic], message.value)
+            yield tp, message
+
+    def _batched(self, slices: list[Slice]) -> Iterator[tuple[TP, Message]]:
+        by_group: dict[str, list[Slice]] = {}
+        for part in slices:
+            group = self._groups.get(part.tp.topic)
+            if group is not None:
+                # Recovery accounts by partition: a changelog's slices never share a message.
+                changelog = self._is_changelog_tp(part.tp)
+                by_group.setdefault(repr(part.tp) if changelog else group, []).append(part)
+        for group_slices in by_group.values():
+            tp = group_slices[0].tp
+            yield tp, self._batch_message(tp, group_slices)
+
+    def _singly(self, slices: list[Slice]) -> Iterator[tuple[TP, Message]]:
+        for tp, records in slices:
+            if tp.topic not in self._groups:
+                for record in records:
+                    yield tp, self._to_message(tp, record)
+
+    def _batch_message(self, tp: TP, slices: list[Slice]) -> ConsumerMessage:
+        last = slices[0].records[-1]
+        message = self._to_message(tp, last)
+        message.key = None
+        message.value = Fetched(slices)  # pyright: ignore[reportAttributeAccessIssue]
+        return message
+
+    def _hand_over(self, group: str, fetched: Fetched) -> None:
+        if self._is_changelog_tp(fetched.slices[0].tp):
+            return
+        self.account.note(fetched)
+        self._in_hand.setdefault(group, set()).add(fetched)
+
+    def ack(self, message: Message) -> bool:
+        """A stream is done with a message. A batch counts as done only if it was finished."""
+        fetched = message.value
+        if not isinstance(fetched, Fetched):
+            return super().ack(message)
+        if message.acked:
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        self._in_hand.get(self._groups[message.topic], set()).discard(fetched)
+        self._room.set()
+        _wake(self._waiting_for_ack)
+        return True
+
+    def _new_offset(self, tp: TP) -> int | None:
+        if tp.topic in self._groups:
+            return self.account.committable(tp)
+        return super()._new_offset(tp)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        yield from super()._filter_tps_with_pending_acks(topics)
+        for tp in self.account.partitions():
+            if topics is None or tp in topics or tp.topic in topics:
+                yield tp
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        if tp.topic not in self._groups:
+            await super()._add_gap(tp, offset_from, offset_to)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Partitions move: finish and commit what is in hand, then forget the rest."""
+        await super().on_partitions_revoked(revoked)
+        self.account.forget(revoked)
+        self._in_hand.clear()
+        self._room.set()
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Stock Faust looks for stalled partitions by message; our metrics show lag by partition."""
+        if tp.topic not in self._groups:
+            super().verify_event_path(now, tp)
+
+
+def _wake(waiter: "asyncio.Future[None] | None") -> None:
+    """Wake whoever waits for an acknowledgement."""
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+class Transport(driver.Transport):
+    """Registered as `malvakt://` in the entry point group `faust.transports`."""
+
+    Consumer = Consumer
+    driver_version = f"{driver.Transport.driver_version}, batched for faust {faust.__version__}"

@@ -1,0 +1,162 @@
+"""The Faust app of a worker: its tables, its topics and how batches reach the agents.
+
+It knows Faust so that the agents need not: an agent is a function from what was fetched to its
+effects, registered here by name.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import faust
+import structlog
+from faust.serializers.schemas import Schema
+from faust.types import AppT
+from faust.types.tuples import Message
+
+from schemas.internal import decode_scorecard
+from schemas.rows import decode_row
+from schemas.topics import LEDGER_TOPICS, PARTIALS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
+from streams import metrics
+from streams.delivery import Delivery
+from streams.settings import Settings
+from streams.tables import RowStore
+from streams.transport import Fetched
+
+FAUST_VERSION = "0.15.3"
+FETCH_RECORDS = 10_000
+"""The most records one fetch hands over; bounds a batch's memory and how long it takes."""
+COMMIT_INTERVAL_S = 0.5
+WAITING_FETCHES = 4
+"""How many fetches may queue before an agent; the transport admits fewer."""
+
+log = structlog.get_logger(__name__)
+
+
+class WrongFaustError(RuntimeError):
+    """The installed Faust is not the one whose inside the transport knows."""
+
+
+class Parts(NamedTuple):
+    """What an agent works with."""
+
+    settings: Settings
+    partitions: int
+    delivery: Delivery
+    objects: RowStore
+    scorecards: RowStore
+    generation: Callable[[], int]
+
+
+Work = Callable[[Fetched], Awaitable[None]]
+
+
+class BatchSchema(Schema[None, Fetched]):
+    """Passes on what was fetched as it is; the agents decode it, and answer for what they cannot."""
+
+    def compile(self, app: AppT[Any], **_: Any) -> Callable[..., Awaitable[Any]]:
+        """A decoder that decodes nothing."""
+
+        async def decode(message: Message, *, propagate: bool = False) -> Any:  # noqa: ARG001
+            return app.create_event(None, message.value, message.headers, message)
+
+        return decode
+
+
+class WorkerApp(faust.App):
+    """A Faust app whose topics arrive in batches."""
+
+    batched_topics: dict[str, str]
+    """The group of each batched topic: topics of a group share an agent, and fetches."""
+
+
+def build_app(settings: Settings, partitions: int, agents: Callable[[Parts], dict[str, Work]]) -> WorkerApp:
+    """The app of one worker.
+
+    `agents` gives, for the tables and connections they work with, the work of the agents `ledger` and
+    `scorecard`.
+
+    Raises:
+        WrongFaustError: another Faust than the pinned one is installed.
+    """
+    if faust.__version__ != FAUST_VERSION:
+        raise WrongFaustError(
+            f"faust-streaming {faust.__version__} is installed; the batch transport overrides private"
+            f" methods of {FAUST_VERSION}. Install that version, or check streams/transport.py,"
+            " streams/tables.py against the new one and move the pin."
+        )
+    app = WorkerApp(
+        settings.app_id,
+        broker=[f"malvakt://{address}" for address in settings.broker.split(",")],
+        processing_guarantee="at_least_once",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=partitions,
+        table_standby_replicas=0,
+        stream_recovery_delay=0.0,
+        stream_wait_empty=True,
+        stream_buffer_maxsize=WAITING_FETCHES,
+        consumer_auto_offset_reset="earliest",
+        broker_commit_interval=COMMIT_INTERVAL_S,
+        broker_max_poll_records=FETCH_RECORDS,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 10,
+        broker_request_timeout=max(90.0, settings.session_timeout_s),
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+    groups = {
+        "ledger": [settings.topic(name) for name in LEDGER_TOPICS],
+        "scorecard": [settings.topic(PARTIALS.name)],
+        "recovery": [changelog(settings.app_id, t).name for t in (TABLE_OBJECTS, TABLE_SCORECARDS)],
+    }
+    app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
+    delivery = Delivery(settings.broker)
+    parts = Parts(
+        settings,
+        partitions,
+        delivery,
+        _table(app, TABLE_OBJECTS, partitions, decode_row),
+        _table(app, TABLE_SCORECARDS, partitions, decode_scorecard),
+        lambda: app.consumer_generation_id,
+    )
+    for name, work in agents(parts).items():
+        _register(app, name, groups[name], work)
+
+    @app.task()
+    async def connect() -> None:  # pyright: ignore[reportUnusedFunction]
+        await delivery.start()
+
+    return app
+
+
+def _table(
+    app: WorkerApp, name: str, partitions: int, decode: Callable[[bytes], Any]
+) -> RowStore:
+    table: Any = app.Table(
+        name,
+        partitions=partitions,
+        store="malvakt://rows",
+        schema=BatchSchema(),
+        options={"decode": decode},
+        recovery_buffer_size=2,
+    )
+    store = table.data
+    assert isinstance(store, RowStore)
+    return store
+
+
+def _register(app: WorkerApp, name: str, topics: list[str], work: Work) -> None:
+    channel = app.topic(*topics, schema=BatchSchema(), maxsize=WAITING_FETCHES)
+
+    async def agent(stream: Any) -> None:
+        async for event in stream.noack().events():
+            try:
+                await work(event.value)
+            except Exception as error:
+                # Acknowledging nothing and stopping is what makes the batch come again, whole.
+                log.exception("the agent failed; the worker stops", agent=name)
+                await app.crash(error)
+                raise
+            event.ack()
+
+    app.agent(channel, name=name, concurrency=1)(agent)
