@@ -36,15 +36,17 @@ class ScorecardAgent:
         for part in fetched.slices:
             partition = part.tp.partition
             partials = [decode_partial(record.value) for record in part.records]
-            output = self._scorecards.of(partition).apply(partials)
+            scorecards = self._scorecards.of(partition)
+            taken = scorecards.take(partials)
             rows.extend(
                 Outgoing(self._changelog, partition, key.encode(), encode_scorecard(row))
-                for key, row in output.rows.items()
+                for key, row in taken.rows.items()
             )
             # A scope's records stay in its partition, so that one worker writes each key in order.
+            records = map(scorecards.record, taken.touched)
             outputs.extend(
                 Outgoing(self._topic, partition, record.key.encode(), encode_record(record))
-                for record in output.records
+                for record in records
             )
         metrics.STEP_SECONDS.labels("scorecard", "fold").observe(perf_counter() - started)
         await carry_out(

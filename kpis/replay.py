@@ -11,6 +11,7 @@ from itertools import islice
 from kpis.contributions import Business
 from kpis.ledger import Ledger
 from kpis.scorecards import Scorecards, read_at
+from kpis.tally import CellKey
 from schemas.events import Event, OrgEvent
 from schemas.internal import LeadNamed, Link, Partial
 from schemas.records import KpiRecord
@@ -31,7 +32,7 @@ class Replay:
         self._ledgers = [Ledger(partition, business, {}) for partition in range(partitions)]
         self._scorecards = Scorecards(business, {})
         self._partition_of = partition_of
-        self._records: dict[str, KpiRecord] = {}
+        self._touched: set[CellKey] = set()
 
     def feed(self, events: Iterable[Event], batch_events: int = BATCH_EVENTS) -> None:
         """Run events through, in batches, until everything they lead to has settled."""
@@ -41,7 +42,8 @@ class Replay:
 
     def records(self, as_of: datetime) -> Iterator[KpiRecord]:
         """Every KPI record that counts anything, sorted by key, as it reads at an instant."""
-        return final_records(self._records, as_of, self._business)
+        written = (self._scorecards.record(cell) for cell in self._touched)
+        return final_records({record.key: record for record in written}, as_of, self._business)
 
     def _route_events(self, events: Iterable[Event]) -> dict[int, list[Event | Link]]:
         inboxes: dict[int, list[Event | Link]] = {}
@@ -67,8 +69,7 @@ class Replay:
                 partials.extend(effects.partials)
                 for link in effects.links:
                     following.setdefault(self._route_link(link), []).append(link)
-            for record in self._scorecards.apply(partials).records:
-                self._records[record.key] = record
+            self._touched |= self._scorecards.take(partials).touched
             inboxes = following
 
 

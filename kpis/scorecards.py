@@ -31,11 +31,12 @@ from schemas.records import KpiRecord
 _NOT_ADDITIVE = frozenset(name for name, measure in MEASURES.items() if not measure.additive)
 
 
-class Output(NamedTuple):
-    """What a batch of partials leads to."""
+class Taken(NamedTuple):
+    """What a batch of partials changed."""
 
     rows: dict[str, ScorecardRow]
-    records: list[KpiRecord]
+    touched: set[CellKey]
+    """The scopes and windows whose records must be written."""
 
 
 class Scorecards:
@@ -54,8 +55,8 @@ class Scorecards:
                 self._add(row, reported.measures, 1)
                 self._note_as_of(row, reported.as_of)
 
-    def apply(self, partials: Iterable[Partial]) -> Output:
-        """Take in a batch of partials, in any order, and write what they touch."""
+    def take(self, partials: Iterable[Partial]) -> Taken:
+        """Take in a batch of partials, in any order."""
         self._version += 1
         rows: dict[str, ScorecardRow] = {}
         touched: set[CellKey] = set()
@@ -67,7 +68,14 @@ class Scorecards:
                     touched.update((row.scope, window) for window in _windows(row))
         for row in rows.values():
             row.version = self._version
-        return Output(rows, [self._record(scope, window) for scope, window in touched])
+        return Taken(rows, touched)
+
+    def record(self, cell: CellKey) -> KpiRecord:
+        """The record of a scope and window as it stands now."""
+        scope, window = cell
+        measures = self._sums.get(cell, {})
+        as_of = self._as_of[cell]
+        return write_record(scope, window, measures, as_of, self._version, self._business)
 
     def _report(self, partial: Partial, cell: Cell) -> ScorecardRow | None:
         """Replace what the source reported for a cell; `None` where it reported something later."""
@@ -95,12 +103,6 @@ class Scorecards:
         for window in _windows(row):
             cell = (row.scope, window)
             self._as_of[cell] = max(self._as_of.get(cell, 0), as_of)
-
-    def _record(self, scope: str, window: Window) -> KpiRecord:
-        measures = self._sums.get((scope, window), {})
-        return write_record(
-            scope, window, measures, self._as_of[scope, window], self._version, self._business
-        )
 
 
 def write_record(
