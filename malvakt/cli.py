@@ -3,6 +3,7 @@
 Commands are named by import path, so that `malvakt --help` loads neither Faust nor Kafka clients.
 """
 
+import logging
 import sys
 from typing import NoReturn
 
@@ -17,6 +18,8 @@ for name in ("demo", "emit", "import", "kafka", "kpis", "replay", "worker"):
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit: 0 done, 1 a fault was found, 2 the call was wrong."""
+    # aiokafka reports each attempt to connect; commands say once, and in words, what came of it.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         status = app(
             sys.argv[1:] if arguments is None else arguments,

@@ -14,6 +14,7 @@ from malvakt.progress import progress
 from malvakt.workers import WorkerProcess
 from schemas.events import Event
 from schemas.records import KpiRecord
+from streams.local_kafka import LocalKafka, LocalKafkaError
 from streams.publishing import published
 from streams.reading import Progress, read_scorecards
 from streams.settings import Settings
@@ -50,7 +51,6 @@ async def replayed_through_kafka(
 
 @contextlib.contextmanager
 def _local_kafka() -> Iterator[str]:
-    from streams.local_kafka import LocalKafka, LocalKafkaError
     with tempfile.TemporaryDirectory(prefix="malvakt-kafka-") as directory:
         try:
             with LocalKafka(Path(directory)) as kafka:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 from schemas.records import KpiRecord, decode_record
 from schemas.topics import LEDGER_TOPICS, PARTIALS, SCORECARDS
@@ -126,7 +127,16 @@ class Progress:
             await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001
             partitions = self._consumer.partitions_for_topic(topic) or set()
             tps = [TopicPartition(topic, partition) for partition in partitions]
-            done = await self._admin.list_consumer_group_offsets(self._settings.app_id, partitions=tps)
+            done = await self._finished(tps)
             ends: dict[Any, int] = await self._consumer.end_offsets(tps)
-            left += sum(end - max(done[tp].offset, 0) for tp, end in ends.items())
+            left += sum(end - max(done.get(tp, 0), 0) for tp, end in ends.items())
         return left
+
+    async def _finished(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+        group = self._settings.app_id
+        try:
+            found = await self._admin.list_consumer_group_offsets(group, partitions=tps)
+        except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+            # A broker that just started has no coordinator yet, so nothing can be finished.
+            return {}
+        return {tp: position.offset for tp, position in found.items()}

@@ -1,0 +1,1 @@
+"""What is shipped to run the parts: Kafka for a laptop, images, Compose."""

@@ -1,0 +1,39 @@
+"""`malvakt kafka`: a real single-node Apache Kafka on this machine, until it is told to stop."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from malvakt.outcome import Fault
+from streams.local_kafka import LocalKafka, LocalKafkaError
+
+
+def kafka_(*, port: int = 9092, data: Path | None = None) -> int:
+    """Run a real Apache Kafka here, for a laptop. Needs Java 17 and Maven.
+
+    Parameters
+    ----------
+    port
+        Where clients connect.
+    data
+        Where it keeps its data.
+    """
+    kafka = LocalKafka(data or _default_data(), port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        address = kafka.start()
+        print(f"Kafka answers at {address}. Ctrl-C stops it; its data stay.", flush=True)
+        status = kafka.wait()
+    except LocalKafkaError as error:
+        raise Fault(str(error)) from error
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        kafka.stop()
+    raise Fault(f"Kafka ended by itself with status {status}; see kafka.log beside its data.")
+
+
+def _default_data() -> Path:
+    shared = os.environ.get("XDG_DATA_HOME")
+    return (Path(shared) if shared else Path.home() / ".local" / "share") / "malvakt" / "kafka"
