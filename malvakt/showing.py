@@ -22,29 +22,26 @@ COLUMNS = {
 RATIOS = frozenset({"win_rate", "hit_rate"})
 
 
-def records_table(records: Sequence[KpiRecord], title: str | None = None) -> Table:
-    """A table with a row a record."""
-    table = Table(title=title)
+def show_records(records: Sequence[KpiRecord]) -> None:
+    """Print a table with a row a record."""
+    table = Table()
     for name in ("scope", "grain", "from"):
         table.add_column(name)
     for heading in COLUMNS.values():
         table.add_column(heading, justify="right")
     for record in records:
-        figures = (_figure(name, record.kpis.get(name)) for name in COLUMNS)
+        figures = (figure(record, name) for name in COLUMNS)
         table.add_row(record.scope, record.grain, record.start.isoformat(), *figures)
-    return table
+    Console().print(table)
 
 
-def show_records(records: Sequence[KpiRecord]) -> None:
-    """Print a table of records."""
-    Console().print(records_table(records))
-
-
-def _figure(name: str, value: Figure) -> str:
+def figure(record: KpiRecord | None, kpi: str) -> str:
+    """A KPI of a record as a person reads it; a dash where there is none."""
+    value: Figure = None if record is None else record.kpis.get(kpi)
     if value is None:
         return "–"
     if isinstance(value, str):
-        return f"{value[:-3] if value.endswith('.00') else value}"
+        return value.removesuffix(".00")
     if isinstance(value, float):
-        return f"{value:.1%}" if name in RATIOS else f"{value:.1f}"
+        return f"{value:.1%}" if kpi in RATIOS else f"{value:.1f}"
     return str(value)

@@ -1,0 +1,207 @@
+"""`malvakt demo`: everything on one machine: a broker, a worker, a living sales floor, live KPIs.
+
+The broker is librdkafka's own in-process one, so that nothing need be installed besides; it forgets
+everything at exit. For data to keep, run `malvakt kafka` and `malvakt worker`.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from confluent_kafka import Producer
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from malvakt.outcome import CallError
+from kpis.tally import COMPANY
+from malvakt.showing import figure
+from malvakt.workers import WorkerProcess
+from schemas.events import Event
+from schemas.records import KpiRecord
+from schemas.topics import SCORECARDS, TOPICS
+from simulation.floor import Floor, events
+from simulation.pace import paced
+from streams.delivery import Delivery
+from streams.publishing import Publisher
+from streams.reading import follow, keep_highest, record_of
+from streams.settings import Settings
+from streams.topic_setup import set_up_topics
+
+REDRAW_S = 0.5
+START = date(2026, 7, 1)
+PAST_DAYS = 105
+"""How much of the floor's life is told at once, so that there is something to see."""
+TODAY = [
+    ("new_leads", "leads\ntoday"),
+    ("meetings_booked", "meetings\ntoday"),
+    ("quotes_sent", "quotes\ntoday"),
+    ("deals_closed", "decided\ntoday"),
+]
+MONTH = [
+    ("deals_closed", "decided\nmonth"),
+    ("revenue", "revenue\nmonth"),
+    ("win_rate", "win\nrate"),
+    ("hit_rate", "hit\nrate"),
+    ("sales_cycle_days", "cycle\ndays"),
+]
+
+
+def demo_(
+    *,
+    speed: float = 600.0,
+    sellers: int = 12,
+    seed: int = 1,
+    seconds: float | None = None,
+    timezone: str = "Europe/Stockholm",
+    currency: str = "SEK",
+) -> None:
+    """Watch a simulated sales floor live. Ctrl-C ends it.
+
+    Parameters
+    ----------
+    speed
+        How many times as fast as real time the floor lives; 1 is real time.
+    sellers
+        How many sellers it has.
+    seed
+        Another seed is another floor.
+    seconds
+        End by itself after so many seconds.
+    timezone
+        The business timezone.
+    currency
+        The reporting currency.
+    """
+    if speed <= 0 or sellers < 1:
+        raise CallError("--speed and --sellers take numbers above 0.")
+    floor = Floor(sellers=sellers, timezone=timezone, seed=seed)
+    with _broker() as address:
+        settings = Settings(
+            broker=address,
+            timezone=timezone,
+            currency=currency,
+            metrics_port=0,
+            declare_topics=False,
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_demo(settings, floor, speed, seconds))
+
+
+@contextlib.contextmanager
+def _broker() -> Iterator[str]:
+    """librdkafka's in-process broker, with every topic in place."""
+    broker = Producer({"test.mock.num.brokers": 1, "log_level": 0})
+    metadata = broker.list_topics(timeout=10)
+    node = next(iter(metadata.brokers.values()))
+    declared = [topic.name for topic in TOPICS]
+    declared += [f"malvakt-{table}-changelog" for table in ("objects", "scorecards")]
+    for name in declared:
+        # A topic appears there when it is first asked for.
+        broker.list_topics(name, timeout=10)
+    yield f"{node.host}:{node.port}"
+
+
+async def _demo(settings: Settings, floor: Floor, speed: float, seconds: float | None) -> None:
+    await set_up_topics(settings)
+    worker = WorkerProcess(settings)
+    state = _State()
+    tasks = [
+        asyncio.create_task(_live(settings, floor, speed, state)),
+        asyncio.create_task(_listen(settings, state)),
+    ]
+    try:
+        await _show(worker, tasks, state, seconds)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        worker.stop()
+
+
+class _State:
+    """What the screen shows."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, KpiRecord] = {}
+        self.told = 0
+        self.now: datetime | None = None
+
+
+async def _live(settings: Settings, floor: Floor, speed: float, state: _State) -> None:
+    """Let the floor live: its past at once, then at its pace."""
+    async with Delivery(settings.broker) as delivery:
+        publisher = Publisher(delivery, settings)
+        past: list[Event] = []
+        for wait, event in paced(events(floor, START), speed):
+            state.told += 1
+            state.now = event.time
+            if event.time.date() < START + timedelta(days=PAST_DAYS):
+                past.append(event)
+                continue
+            if past:
+                await publisher.publish(past)
+                past.clear()
+            if wait:
+                await asyncio.sleep(wait)
+            await publisher.publish([event])
+
+
+async def _listen(settings: Settings, state: _State) -> None:
+    async for batch in follow(settings, SCORECARDS.name, record_of):
+        for record in batch:
+            keep_highest(state.records, record)
+
+
+async def _show(
+    worker: WorkerProcess, tasks: list[asyncio.Task[None]], state: _State, seconds: float | None
+) -> None:
+    started = time.monotonic()
+    console = Console()
+    with Live(_screen(state, started), console=console, refresh_per_second=4) as live:
+        while seconds is None or time.monotonic() - started < seconds:
+            await asyncio.sleep(REDRAW_S)
+            worker.check()
+            for task in tasks:
+                if task.done():
+                    task.result()
+            live.update(_screen(state, started))
+
+
+def _screen(state: _State, started: float) -> Table:
+    """A row a scope: its own day, and how the month goes."""
+    now = state.now
+    if now is None or not state.records:
+        waited = time.monotonic() - started
+        return Table(title=f"Målvakt: the worker starts ({waited:.0f} s; some ten are usual)")
+    today = now.date().isoformat()
+    month = now.date().replace(day=1).isoformat()
+    table = Table(
+        title=f"Målvakt: {now:%A %d %B %Y, %H:%M}, {state.told:,} events. Ctrl-C ends it.",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("", no_wrap=True)
+    for _, name in TODAY:
+        table.add_column(name, justify="right", style="cyan", no_wrap=True)
+    for _, name in MONTH:
+        table.add_column(name, justify="right", no_wrap=True)
+    scopes = {r.scope for r in state.records.values() if not r.scope.startswith("customer:")}
+    for scope in sorted(scopes, key=lambda scope: (_rank(scope), scope)):
+        day = state.records.get(f"{scope}|day|{today}")
+        whole = state.records.get(f"{scope}|month|{month}")
+        table.add_row(
+            scope.partition(":")[2] or scope,
+            *(figure(day, kpi) for kpi, _ in TODAY),
+            *(figure(whole, kpi) for kpi, _ in MONTH),
+            style="bold" if scope == COMPANY else None,
+            end_section=scope == COMPANY,
+        )
+    return table
+
+
+def _rank(scope: str) -> int:
+    return ["company", "team", "seller"].index(scope.partition(":")[0])
