@@ -6,6 +6,7 @@ that a broker started there again goes on where the last one stopped.
 
 import ctypes
 import os
+import random
 import re
 import shutil
 import signal
@@ -15,9 +16,11 @@ import sys
 import time
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -29,13 +32,17 @@ START_S = 60.0
 STOP_S = 20.0
 HEAP = "-Xmx512m"
 SHOWN_LINES = 15
+PORTS = range(20_000, 32_768)
+"""Where ports are picked: below those a system gives to clients. From among those, a client that
+tries to reach a broker on its way up again may be given the broker's own port, and keep it."""
+PORT_TRIES = 100
 
 _INSTALL = """\
 A local Kafka needs Java 17 or newer and Maven:
   Debian, Ubuntu   apt install openjdk-17-jre-headless maven
   Fedora           dnf install java-21-openjdk-headless maven
-  macOS            brew install openjdk maven
-  Windows          winget install EclipseAdoptium.Temurin.21.JRE Apache.Maven
+  macOS            brew install maven && brew install --cask temurin
+  Windows          scoop bucket add java; scoop install java/temurin21-jre maven
 Or name a Kafka that runs already: --broker HOST:PORT, or MALVAKT_BROKER."""
 
 
@@ -48,11 +55,14 @@ class NotInstalledError(LocalKafkaError):
 
 
 class LocalKafka:
-    """One broker. Start it, use `address`, stop it; or use it as a context manager."""
+    """One broker. Start it, use `address`, stop it; or use it as a context manager.
+
+    On Linux it ends with the thread that started it, however that ends.
+    """
 
     def __init__(self, directory: Path, port: int | None = None) -> None:
-        self._directory = directory
-        self._log = directory / "kafka.log"
+        self._directory = directory.absolute()
+        self._log = self._directory / "kafka.log"
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -69,28 +79,35 @@ class LocalKafka:
         Raises:
             LocalKafkaError: it cannot run here, or ended; the message ends with its last log lines.
         """
+        assert self._process is None, "stop() comes first"
         jars = kafka_jars()
-        self._directory.mkdir(parents=True, exist_ok=True)
         if self._port is None:
             self._port = _free_port()
-        elif _taken(self._port):
+        elif not _free(self._port):
             raise LocalKafkaError(
                 f"Port {self._port} is taken; another Kafka may be running. Give another --port."
             )
-        classpath = os.pathsep.join([str(jars / "*"), str(self._directory)])
+        self._directory.mkdir(parents=True, exist_ok=True)
         self._configure()
+        java = [_on_path("java"), HEAP, "-cp", os.pathsep.join([str(jars / "*"), "."])]
         if not (self._directory / "data" / "meta.properties").exists():
-            self._format(classpath)
-        with self._log.open("ab") as log:
+            self._format(java)
+        with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["java", HEAP, "-cp", classpath, "kafka.Kafka", str(self._configuration)],
+                [*java, "kafka.Kafka", "server.properties"],
+                cwd=self._directory,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+                preexec_fn=_dying_with_parent(),  # noqa: PLW1509
             )
-        self._wait_until_it_answers()
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            # Ctrl-C among them: nobody else would end a broker that never got its caller.
+            self.kill()
+            raise
         return self.address
 
     def stop(self) -> None:
@@ -132,26 +149,20 @@ class LocalKafka:
     ) -> None:
         self.stop()
 
-    @property
-    def _configuration(self) -> Path:
-        return self._directory / "server.properties"
-
     def _configure(self) -> None:
         source = files("deploy") / "kafka"
-        text = Template((source / "server.properties").read_text()).substitute(
-            port=self._port,
-            controller_port=_free_port(),
-            data=(self._directory / "data").as_posix(),
-        )
-        self._configuration.write_text(text)
-        log4j = (source / "log4j2.properties").read_text()
-        (self._directory / "log4j2.properties").write_text(log4j)
+        template = (source / "server.properties").read_text(encoding="utf-8")
+        text = Template(template).substitute(port=self._port, controller_port=_free_port())
+        (self._directory / "server.properties").write_text(text, encoding="utf-8")
+        log4j = (source / "log4j2.properties").read_text(encoding="utf-8")
+        (self._directory / "log4j2.properties").write_text(log4j, encoding="utf-8")
 
-    def _format(self, classpath: str) -> None:
+    def _format(self, java: list[str]) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        command = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", self._configuration]
         done = subprocess.run(
-            ["java", HEAP, "-cp", classpath, *map(str, command)],
+            [*java, "kafka.tools.StorageTool", "format"]
+            + [f"--cluster-id={cluster}", "--config=server.properties"],
+            cwd=self._directory,
             capture_output=True,
             text=True,
             check=False,
@@ -167,15 +178,16 @@ class LocalKafka:
             if self._process.poll() is not None:
                 raise LocalKafkaError(f"Kafka ended while starting:\n{self._last_lines()}")
             try:
-                client.list_topics(timeout=1.0)
+                # Known brokers, not an open port: a controller without its broker answers too.
+                if client.list_topics(timeout=1.0).brokers:
+                    return
             except KafkaException:
                 continue
-            return
-        self.kill()
         raise LocalKafkaError(f"Kafka did not answer within {START_S:.0f} s:\n{self._last_lines()}")
 
     def _last_lines(self) -> str:
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-SHOWN_LINES:])
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-SHOWN_LINES:])
 
 
 def kafka_jars() -> Path:
@@ -187,43 +199,54 @@ def kafka_jars() -> Path:
     """
     _check_java()
     pom = files("deploy") / "kafka" / "pom.xml"
-    match = re.search(r"kafka_2\.13</artifactId>\s*<version>([^<]+)", pom.read_text())
+    match = re.search(
+        r"kafka_2\.13</artifactId>\s*<version>([^<]+)", pom.read_text(encoding="utf-8")
+    )
     assert match is not None
     target = _cache() / f"kafka-{match[1]}"
     if target.exists():
         return target
-    if shutil.which("mvn") is None:
-        raise NotInstalledError(f"Maven is missing.\n{_INSTALL}")
+    mvn = _on_path("mvn")
     print(f"Fetching Apache Kafka {match[1]} from Maven Central, once ...", file=sys.stderr)
     target.parent.mkdir(parents=True, exist_ok=True)
-    fetched = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
-    with as_file(pom) as path:
+    with as_file(pom) as path, TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:
+        fetched = Path(folder) / "jars"
         done = subprocess.run(
-            ["mvn", "-B", "-q", "-f", path, "dependency:copy-dependencies", f"-DoutputDirectory={fetched}"],
+            [mvn, "-B", "-q", "-f", str(path)]
+            + ["dependency:copy-dependencies", f"-DoutputDirectory={fetched}"],
             capture_output=True,
             text=True,
             check=False,
         )
-    if done.returncode:
-        shutil.rmtree(fetched, ignore_errors=True)
-        raise LocalKafkaError(f"Kafka cannot be fetched from Maven Central:\n{done.stdout[-2000:]}")
-    try:
-        fetched.rename(target)
-    except OSError:
-        # Another run was quicker; its copy is as good.
-        shutil.rmtree(fetched)
+        if done.returncode:
+            said = done.stdout[-2000:]
+            raise LocalKafkaError(f"Kafka cannot be fetched from Maven Central:\n{said}")
+        try:
+            fetched.rename(target)
+        except OSError:
+            # Another run was quicker, and its copy is as good; anything else is a fault.
+            if not target.exists():
+                raise
     return target
 
 
 def _check_java() -> None:
-    java = shutil.which("java")
-    if java is None:
-        raise NotInstalledError(f"Java is missing.\n{_INSTALL}")
-    shown = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    match = re.search(r'version "(\d+)', shown)
-    if match is None or int(match[1]) < MIN_JAVA:
-        found = match[1] if match else "an unknown version"
-        raise NotInstalledError(f"Java {found} is too old.\n{_INSTALL}")
+    done = subprocess.run([_on_path("java"), "-version"], capture_output=True, text=True, check=False)
+    match = re.search(r'version "(\d+)', done.stderr)
+    if match is None:
+        # macOS has a `java` that only says where to get one.
+        raise NotInstalledError(f"Java does not run: {done.stderr.strip()}\n{_INSTALL}")
+    if int(match[1]) < MIN_JAVA:
+        raise NotInstalledError(f"Java {match[1]} is too old.\n{_INSTALL}")
+
+
+def _on_path(program: str) -> str:
+    # Windows runs `mvn.cmd` by its full name only.
+    found = shutil.which(program)
+    if found is None:
+        name = {"java": "Java", "mvn": "Maven"}[program]
+        raise NotInstalledError(f"{name} is missing.\n{_INSTALL}")
+    return found
 
 
 def _cache() -> Path:
@@ -235,17 +258,36 @@ def _cache() -> Path:
 
 
 def _free_port() -> int:
+    for port in random.sample(PORTS, PORT_TRIES):
+        if _free(port):
+            return port
+    raise LocalKafkaError(f"No free port found between {PORTS.start} and {PORTS.stop - 1}.")
+
+
+def _free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        if os.name != "nt":
+            # As Kafka does: connections of a broker that has just ended are no hindrance.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _die_with_parent() -> None:
-    """Linux ends the broker with us, however we end: no test leaves one behind."""
+def _dying_with_parent() -> Callable[[], None] | None:
+    """What Linux must be told in the child, so that no test leaves a broker behind."""
+    if sys.platform != "linux":
+        return None
     pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    # Looked up here, since between fork and exec as little as possible should run.
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(pr_set_pdeathsig, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return ask

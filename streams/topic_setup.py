@@ -1,5 +1,8 @@
 """Topic set-up: creates what is missing as `schemas/topics.py` declares it, and checks what is there."""
 
+import asyncio
+import time
+
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import structs
@@ -14,6 +17,9 @@ from schemas.topics import (
     changelog,
 )
 from streams.settings import Settings
+
+CREATE_S = 30.0
+POLL_S = 0.1
 
 
 class TopicSetupError(Exception):
@@ -43,6 +49,7 @@ async def set_up_topics(settings: Settings) -> int:
         if settings.declare_topics:
             missing = [topic for topic in topics if topic.name not in counts]
             await _create(admin, missing, partitions, settings.replication)
+            await _until_led(admin, names)
         counts = await _partition_counts(admin, names)
     finally:
         await admin.close()
@@ -66,6 +73,20 @@ async def _partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dic
         for topic in described
         if topic["error_code"] == 0 and topic["partitions"]
     }
+
+
+async def _until_led(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    """A topic that was just created takes a moment to be known, and to have leaders."""
+    deadline = time.monotonic() + CREATE_S
+    while time.monotonic() < deadline:
+        described = await admin.describe_topics(names)
+        if all(
+            topic["error_code"] == 0 and all(p["leader"] >= 0 for p in topic["partitions"])
+            for topic in described
+        ):
+            return
+        await asyncio.sleep(POLL_S)
+    raise TopicSetupError(f"Topics were created but have no leaders after {CREATE_S:.0f} s.")
 
 
 async def _create(

@@ -63,10 +63,21 @@ class BatchSchema(Schema[None, Fetched]):
 
 
 class WorkerApp(faust.App):
-    """A Faust app whose topics arrive in batches."""
+    """A Faust app whose topics arrive in batches, and whose effects go out through a delivery."""
 
     batched_topics: dict[str, str]
     """The group of each batched topic: topics of a group share an agent, and fetches."""
+    delivery: Delivery
+
+    async def on_start(self) -> None:
+        """Connect the delivery before any agent can have something to deliver."""
+        await self.delivery.start()
+        await super().on_start()
+
+    async def on_shutdown(self) -> None:
+        """Disconnect it once the agents have stopped."""
+        await super().on_shutdown()
+        await self.delivery.stop()
 
 
 def build_app(settings: Settings, partitions: int, agents: Callable[[Parts], dict[str, Work]]) -> WorkerApp:
@@ -110,7 +121,7 @@ def build_app(settings: Settings, partitions: int, agents: Callable[[Parts], dic
         "recovery": [changelog(settings.app_id, t).name for t in (TABLE_OBJECTS, TABLE_SCORECARDS)],
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
-    delivery = Delivery(settings.broker)
+    delivery = app.delivery = Delivery(settings.broker)
     parts = Parts(
         settings,
         partitions,
@@ -121,11 +132,6 @@ def build_app(settings: Settings, partitions: int, agents: Callable[[Parts], dic
     )
     for name, work in agents(parts).items():
         _register(app, name, groups[name], work)
-
-    @app.task()
-    async def connect() -> None:  # pyright: ignore[reportUnusedFunction]
-        await delivery.start()
-
     return app
 
 

@@ -1,0 +1,118 @@
+"""The real pipeline, on a real Kafka, against the same machine in memory."""
+
+import asyncio
+from datetime import date
+
+import pytest
+
+from schemas.events import Event, encode_event
+from schemas.topics import REJECTED
+from simulation.floor import Floor, events, shuffled
+from streams.delivery import Delivery, Outgoing
+from streams.partitioning import partition_of
+from streams.reading import read_to_end
+from tests.agents.pipeline import Pipeline, pipeline, replayed
+
+pytestmark = pytest.mark.kafka
+
+
+def floor(days: int, seed: int = 1) -> list[Event]:
+    """A floor's life as it may arrive: out of order, some of it twice."""
+    told = events(Floor(sellers=8, seed=seed), date(2026, 3, 2), date(2026, 3, 2 + days))
+    return list(shuffled(told, seed))
+
+
+async def write_raw(running: Pipeline, topic: str, partition: int, values: list[bytes]) -> None:
+    name = running.settings.topic(topic)
+    async with Delivery(running.settings.broker) as delivery:
+        await delivery.write(Outgoing(name, partition, b"key", value) for value in values)
+
+
+def test_two_workers_publish_what_the_replay_counts(kafka_address: str) -> None:
+    """Events out of order and twice, through two workers, give the replay's records exactly."""
+    told = floor(20)
+
+    async def run() -> None:
+        async with pipeline(kafka_address) as running:
+            running.start_worker()
+            running.start_worker()
+            await running.publish(told)
+            await running.settled()
+            assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())
+
+
+def test_workers_killed_in_the_middle_leave_the_same_records(kafka_address: str) -> None:
+    """A worker that is killed with -9 in the middle of its work, three times, changes no figure."""
+    told = floor(28, seed=2)
+
+    async def run() -> None:
+        async with pipeline(kafka_address, partitions=4) as running:
+            await running.publish(told)
+            for part in (1, 2, 3):
+                worker = running.start_worker()
+                await running.until_left(len(told) * (4 - part) // 4)
+                running.kill_worker(worker)
+                # The rest arrives in small pieces, so that there is a middle to be killed in.
+                await running.publish(told[part * 100 : part * 100 + 100])
+            running.start_worker()
+            await running.settled()
+            assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())
+
+
+ENVELOPE = b'{"specversion":"1.0","id":"e1","source":"crm://t","time":"2026-03-02T09:00:00+01:00",'
+DEAL = b'"data":{"deal":"d1","customer":"c1"}}'
+BAD = {
+    b"surely no JSON": "not_json",
+    ENVELOPE + b'"type":"deal.won","data":{"deal":"d1"}}': "missing_field",
+    ENVELOPE + b'"type":"deal.won","data":{"deal":7,"customer":"c1"}}': "invalid_field",
+    ENVELOPE.replace(b"2026", b"0206") + b'"type":"deal.won",' + DEAL: "absurd_time",
+    ENVELOPE + b'"type":"deal.wonn",' + DEAL: "unknown_type",
+    ENVELOPE + b'"type":"lead.created","data":{"lead":"l1"}}': "wrong_topic",
+    b'{"x":"' + b"a" * 600_000 + b'"}': "too_large",
+}
+
+
+def test_bad_input_is_kept_with_its_reason_and_the_stream_goes_on(kafka_address: str) -> None:
+    """Each bad record lands in crm.rejected, byte for byte, and the good one behind it counts."""
+    told = floor(2)
+
+    async def run() -> None:
+        async with pipeline(kafka_address) as running:
+            await write_raw(running, "crm.deals", 0, list(BAD))
+            await running.publish(told)
+            running.start_worker()
+            await running.settled()
+            found = {
+                record.value: dict(record.headers)
+                async for record in read_to_end(running.settings, REJECTED.name, lambda r: r)
+            }
+            assert {value: headers["reason"].decode() for value, headers in found.items()} == BAD
+            positions = {headers["offset"] for headers in found.values()}
+            assert positions == {str(offset).encode() for offset in range(len(BAD))}
+            assert all(headers["sentence"] for headers in found.values())
+            assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())
+
+
+def test_a_record_that_arrives_elsewhere_is_forwarded_and_counts_once(kafka_address: str) -> None:
+    """Every event on the wrong partition, and some on the right one too: the same records."""
+    told = [event for event in floor(3) if event.topic == "crm.deals"]
+
+    async def run() -> None:
+        async with pipeline(kafka_address) as running:
+            await running.publish(told[::3])
+            for event in told:
+                home = event.data.home
+                assert home is not None
+                wrong = (partition_of(home, running.settings.partitions) + 3) % 8
+                await write_raw(running, event.topic, wrong, [encode_event(event)])
+            running.start_worker()
+            await running.settled()
+            assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())

@@ -1,0 +1,51 @@
+"""A real Kafka for the tests that need one: one broker a session, or the one that was named."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.local_kafka import LocalKafka, NotInstalledError
+
+MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
+
+
+@pytest.fixture(scope="session")
+def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running Kafka."""
+    named = os.environ.get("MALVAKT_TEST_BROKER")
+    if named:
+        yield named
+        return
+    with started(tmp_path_factory.mktemp("kafka")) as kafka:
+        yield kafka.address
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
+    """A broker of the test's own, to stop and start at will."""
+    with started(tmp_path / "kafka") as kafka:
+        yield kafka
+
+
+def started(directory: Path) -> LocalKafka:
+    """A started broker, or a skipped test where none can run; in CI that is a failure."""
+    kafka = LocalKafka(directory)
+    try:
+        kafka.start()
+    except NotInstalledError as error:
+        if os.environ.get("MALVAKT_REQUIRE_KAFKA"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    return kafka
+
+
+@pytest.fixture(scope="session")
+def maven_crm() -> Path:
+    """The folder of the Maven CRM data, which is not part of the product."""
+    if not MAVEN_CRM.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"{MAVEN_CRM} is missing; in CI it must be there")
+        pytest.skip(f"{MAVEN_CRM} is missing")
+    return MAVEN_CRM
