@@ -42,7 +42,7 @@ class LedgerAgent:
         for part in fetched.slices:
             inbox = inboxes.setdefault(part.tp.partition, [])
             if part.tp.topic == self._links:
-                inbox.extend(decode_link(record.value) for record in part.records)
+                inbox.extend(decode_link(record.value or b"") for record in part.records)
             else:
                 aside.extend(self._decode(part, inbox))
         rows: list[Outgoing] = []
@@ -55,9 +55,7 @@ class LedgerAgent:
             )
             outputs.extend(self._outputs(effects))
         metrics.STEP_SECONDS.labels("ledger", "fold").observe(perf_counter() - started)
-        await carry_out(
-            "ledger", fetched, rows, outputs, self._parts.objects, self._parts.delivery
-        )
+        await carry_out("ledger", fetched, rows, outputs, self._parts.objects, self._parts.delivery)
 
     def _decode(self, part: Slice, inbox: list[Event | Link]) -> list[Outgoing]:
         """Put a slice's events into the inbox; what is returned belongs elsewhere or is no event."""
@@ -74,9 +72,7 @@ class LedgerAgent:
                 partition = partition_of(home, self._parts.partitions)
                 if partition != part.tp.partition:
                     forwarded += 1
-                    aside.append(
-                        Outgoing(part.tp.topic, partition, home.encode(), record.value)
-                    )
+                    aside.append(Outgoing(part.tp.topic, partition, home.encode(), record.value))
                     continue
             inbox.append(event)
         metrics.EVENTS.labels("rejected").inc(len(aside) - forwarded)

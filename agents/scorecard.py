@@ -35,7 +35,7 @@ class ScorecardAgent:
         outputs: list[Outgoing] = []
         for part in fetched.slices:
             partition = part.tp.partition
-            partials = [decode_partial(record.value) for record in part.records]
+            partials = [decode_partial(record.value or b"") for record in part.records]
             scorecards = self._scorecards.of(partition)
             taken = scorecards.take(partials)
             rows.extend(
@@ -49,6 +49,4 @@ class ScorecardAgent:
                 for record in records
             )
         metrics.STEP_SECONDS.labels("scorecard", "fold").observe(perf_counter() - started)
-        await carry_out(
-            "scorecard", fetched, rows, outputs, self._parts.scorecards, self._parts.delivery
-        )
+        await carry_out("scorecard", fetched, rows, outputs, self._parts.scorecards, self._parts.delivery)

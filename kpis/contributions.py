@@ -95,9 +95,7 @@ def _activity(row: ObjectRow, business: Business, joins: Joins, shares: list[Sha
     person = _person(row) if kind in CONTACT_KINDS else None
     if measure is None:
         return
-    share = _share(
-        business, joins, at.time, seller_of(row), text(row.said.get("customer")), {measure: 1}
-    )
+    share = _share(business, joins, at.time, seller_of(row), text(row.said.get("customer")), {measure: 1})
     share.person = person
     shares.append(share)
 
@@ -142,7 +140,7 @@ def _cycle(row: ObjectRow, won_at: int, business: Business, joins: Joins) -> int
     return max(0, business.calendar.wall_clock(won_at) - business.calendar.wall_clock(first))
 
 
-def _customer(row: ObjectRow, business: Business, joins: Joins, shares: list[Share]) -> None:  # noqa: ARG001
+def _customer(row: ObjectRow, business: Business, joins: Joins, shares: list[Share]) -> None:
     """A customer's own row holds churn; no measure counts it by itself."""
 
 

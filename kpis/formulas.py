@@ -14,9 +14,7 @@ from kpis.measures import MEASURES, MICROS_PER_UNIT, Unit
 from schemas.records import Figure
 
 _MINOR_DIGITS = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-    ),
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     "CLF": 4,
     "UYW": 4,
@@ -113,9 +111,17 @@ def _sales_cycle_days(measures: Amounts, _: int) -> Figure:
 
 _READ = [
     Kpi("new_leads", "Is the pipeline fed?", _count("leads_new")),
-    Kpi("qualified_leads", "Is the pipeline fed with leads worth pursuing?", _count("leads_qualified")),
+    Kpi(
+        "qualified_leads",
+        "Is the pipeline fed with leads worth pursuing?",
+        _count("leads_qualified"),
+    ),
     Kpi("hit_rate", "How many contacts become customers?", _ratio("deals_won", "contacts")),
-    Kpi("win_rate", "How many decided deals do we win?", _ratio("deals_won", "deals_won", "deals_lost")),
+    Kpi(
+        "win_rate",
+        "How many decided deals do we win?",
+        _ratio("deals_won", "deals_won", "deals_lost"),
+    ),
     Kpi("sales_cycle_days", "How long from first contact to closed?", _sales_cycle_days),
     Kpi("revenue", "What did the deals we won bring?", _revenue),
     Kpi("average_deal_value", "Is it worth aiming higher?", _average_deal_value),

@@ -42,9 +42,7 @@ class Taken(NamedTuple):
 class Scorecards:
     """The rows of one partition, and the sums over them."""
 
-    def __init__(
-        self, business: Business, rows: MutableMapping[str, ScorecardRow], term: int = 1
-    ) -> None:
+    def __init__(self, business: Business, rows: MutableMapping[str, ScorecardRow], term: int = 1) -> None:
         self._business = business
         self._rows = rows
         self._version = term * VERSIONS_PER_TERM

@@ -53,7 +53,7 @@ class Tally:
 
     def measures(self, cell: CellKey) -> Measures:
         """The tally of a cell, a copy; empty where nothing counts."""
-        measures = dict(self._sums.get(cell, ()))
+        measures = self._sums.get(cell, {}).copy()
         persons = self._persons.get(cell)
         if persons is not None:
             measures["contacts"] = len(persons)
@@ -80,9 +80,7 @@ class Tally:
                 del self._persons[cell]
 
 
-def add_measures(
-    sums: dict[CellKey, Measures], cell: CellKey, measures: Measures, sign: int
-) -> None:
+def add_measures(sums: dict[CellKey, Measures], cell: CellKey, measures: Measures, sign: int) -> None:
     """Add measures to a cell's, leaving out what is zero."""
     total = sums.setdefault(cell, {})
     for name, amount in measures.items():
@@ -93,5 +91,3 @@ def add_measures(
             total.pop(name, None)
     if not total:
         del sums[cell]
-
-

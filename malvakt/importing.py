@@ -128,7 +128,7 @@ def _matched(mapping: ImportMapping, paths: list[Path]) -> dict[str, tuple[FileM
         if path.name not in files:
             raise MappingError(f"The mapping has no file {path.name}; it knows {', '.join(files)}.")
         given[path.name] = (files[path.name], path)
-    for file, _ in list(given.values()):
+    for file, _ in given.values():
         missing = sorted(set(file.lookups.values()) - set(given))
         if missing:
             raise MappingError(f"{file.name} looks things up in {', '.join(missing)}: give it too.")
@@ -163,7 +163,7 @@ def _rows(file: FileMapping, path: Path) -> Iterator[tuple[int, Row | str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
             reader = csv.reader(text, delimiter=file.delimiter)
-            header = next(reader, [])
+            header: list[str] = next(reader, [])
             _check_columns(file, header)
             for cells in reader:
                 if not cells:
@@ -171,8 +171,9 @@ def _rows(file: FileMapping, path: Path) -> Iterator[tuple[int, Row | str]]:
                 if len(cells) == len(header):
                     yield reader.line_num, _aliased(file, dict(zip(header, cells, strict=True)))
                 else:
-                    yield reader.line_num, (
-                        f"it has {len(cells)} cells, the header has {len(header)}."
+                    yield (
+                        reader.line_num,
+                        (f"it has {len(cells)} cells, the header has {len(header)}."),
                     )
     except OSError as error:
         raise MappingError(f"{path} cannot be read: {error.strerror}.") from error
@@ -189,9 +190,7 @@ def _check_columns(file: FileMapping, header: list[str]) -> None:
             named |= set(_COLUMN.findall(template))
     missing = sorted(named - set(header))
     if missing:
-        raise MappingError(
-            f"{file.name} has no column {', '.join(missing)}; it has {', '.join(header)}."
-        )
+        raise MappingError(f"{file.name} has no column {', '.join(missing)}; it has {', '.join(header)}.")
 
 
 def _aliased(file: FileMapping, row: dict[str, str]) -> Row:
@@ -208,9 +207,7 @@ def _row_events(
         if row[column] and row[column] not in keys[where]:
             return f"`{column}` says {row[column]!r}, which {where} does not list."
     mappings = [
-        event
-        for event in file.events
-        if all(row[column] in cells for column, cells in event.when.items())
+        event for event in file.events if all(row[column] in cells for column, cells in event.when.items())
     ]
     if not mappings:
         return "no event of the mapping fits it."

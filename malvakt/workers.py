@@ -20,8 +20,7 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings) -> None:
         environment = {
-            f"MALVAKT_{name.upper()}": str(getattr(settings, name))
-            for name in Settings.__struct_fields__
+            f"MALVAKT_{name.upper()}": str(getattr(settings, name)) for name in Settings.__struct_fields__
         }
         self._log: IO[bytes] = tempfile.NamedTemporaryFile(prefix="malvakt-worker-", suffix=".log")  # noqa: SIM115
         self.process = subprocess.Popen(

@@ -4,7 +4,7 @@ Nothing here raises for bad input. A record that is no event becomes a `Reason`,
 field, and travels on to `crm.rejected` with the original bytes.
 """
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
@@ -15,10 +15,10 @@ from schemas.events import EVENT_TYPES, Event
 MAX_EVENT_BYTES = 256 * 1024
 """A larger record is no CRM event; it is refused before any time is spent on reading it."""
 
-EARLIEST = datetime(1970, 1, 2, tzinfo=timezone.utc)
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 """One day after the start of the `ever` window, so that it holds the day in every timezone."""
 
-LATEST = datetime(2200, 1, 1, tzinfo=timezone.utc)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class ReasonCode(StrEnum):
@@ -63,7 +63,9 @@ def decode_event(raw: bytes | None, topic: str | None = None) -> Event | Reason:
     if topic is not None and event.topic != topic:
         kind = event.__struct_config__.tag
         return Reason(
-            ReasonCode.WRONG_TOPIC, "$.type", f"A {kind} event belongs on {event.topic}, not {topic}."
+            ReasonCode.WRONG_TOPIC,
+            "$.type",
+            f"A {kind} event belongs on {event.topic}, not {topic}.",
         )
     return _absurd_time(event) or event
 
@@ -91,9 +93,7 @@ def _reason(message: str) -> Reason:
     path = rest.rstrip("`") or "$"
     if path == "$.type" or what.startswith("Object missing required field `type`"):
         known = ", ".join(sorted(EVENT_TYPES))
-        return Reason(
-            ReasonCode.UNKNOWN_TYPE, "$.type", f"{what}. Known types: {known}."
-        )
+        return Reason(ReasonCode.UNKNOWN_TYPE, "$.type", f"{what}. Known types: {known}.")
     if what.startswith("Object missing required field"):
         name = what.split("`")[1]
         return Reason(

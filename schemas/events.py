@@ -39,9 +39,7 @@ Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset
 
 CostCategory = Literal["salary", "time", "marketing", "meeting_booking", "event", "other"]
 
-ActivityKind = Literal[
-    "call", "email", "meeting_booked", "meeting_held", "quote_sent", "visit", "other"
-]
+ActivityKind = Literal["call", "email", "meeting_booked", "meeting_held", "quote_sent", "visit", "other"]
 
 
 class Data(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -403,9 +401,7 @@ Event = (
     | RateSet
 )
 
-EVENT_TYPES: dict[str, type[Event]] = {
-    str(event.__struct_config__.tag): event for event in Event.__args__
-}
+EVENT_TYPES: dict[str, type[Event]] = {str(event.__struct_config__.tag): event for event in Event.__args__}
 """Every event type by its `type` attribute."""
 
 encode_event = msgspec.json.Encoder().encode

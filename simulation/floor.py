@@ -198,9 +198,7 @@ class _Run:
             self._say(again, "deal.reopened", **about)
             self._decide(self._later(again, 10.0), seller, about, money)
 
-    def _decide(
-        self, at: datetime, seller: _Seller, about: dict[str, str], money: dict[str, Any]
-    ) -> None:
+    def _decide(self, at: datetime, seller: _Seller, about: dict[str, str], money: dict[str, Any]) -> None:
         random = self._random
         if random.random() >= seller.skill:
             self._say(at, "deal.lost", **about, reason=random.choice(["price", "timing", "rival"]))
@@ -230,9 +228,7 @@ class _Run:
         activity = self._id("activity")
         where = {"activity": activity, "lead": lead, "customer": customer}
         person = f"{lead or customer}-person"
-        self._say(
-            at, "activity.logged", **where, kind=kind, seller=seller.id, deal=deal, person=person
-        )
+        self._say(at, "activity.logged", **where, kind=kind, seller=seller.id, deal=deal, person=person)
         if self._random.random() < 0.005:
             self._say(self._later(at, 1.0), "activity.deleted", **where)
 

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator
 from schemas.events import Event
 
 
-def paced(
-    events: Iterable[Event], speed: float, quiet_s: float = 1.5
-) -> Iterator[tuple[float, Event]]:
+def paced(events: Iterable[Event], speed: float, quiet_s: float = 1.5) -> Iterator[tuple[float, Event]]:
     """Each event with the seconds to wait before it.
 
     Simulated time runs `speed` times as fast as ours; where nothing happens for longer than

@@ -40,7 +40,7 @@ class Written(NamedTuple):
     topic: str
     partition: int
     first_offset: int
-    count: int
+    records: int
 
 
 class DeliveryError(Exception):
@@ -57,7 +57,7 @@ class Delivery:
     async def start(self) -> None:
         """Connect."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._broker.split(","),
+            bootstrap_servers=self._broker,
             acks="all",
             compression_type="lz4",
             max_batch_size=MAX_BATCH_BYTES,
@@ -114,9 +114,7 @@ class Delivery:
         )
         return [batch for batches in written for batch in batches]
 
-    async def _write_partition(
-        self, topic: str, partition: int, records: list[Outgoing]
-    ) -> list[Written]:
+    async def _write_partition(self, topic: str, partition: int, records: list[Outgoing]) -> list[Written]:
         written: list[Written] = []
         position = 0
         while position < len(records):

@@ -29,12 +29,12 @@ async def carry_out(
     started = perf_counter()
     for written in await delivery.write(rows):
         store.note_written(written)
-        metrics.WRITTEN.labels(written.topic).inc(written.count)
+        metrics.WRITTEN.labels(written.topic).inc(written.records)
     rows_done = perf_counter()
     metrics.STEP_SECONDS.labels(agent, "rows").observe(rows_done - started)
 
     for written in await delivery.write(outputs):
-        metrics.WRITTEN.labels(written.topic).inc(written.count)
+        metrics.WRITTEN.labels(written.topic).inc(written.records)
     metrics.STEP_SECONDS.labels(agent, "outputs").observe(perf_counter() - rows_done)
 
     fetched.finish()

@@ -160,8 +160,10 @@ class LocalKafka:
     def _format(self, java: list[str]) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         done = subprocess.run(
-            [*java, "kafka.tools.StorageTool", "format"]
-            + [f"--cluster-id={cluster}", "--config=server.properties"],
+            [
+                *(*java, "kafka.tools.StorageTool", "format"),
+                *(f"--cluster-id={cluster}", "--config=server.properties"),
+            ],
             cwd=self._directory,
             capture_output=True,
             text=True,
@@ -199,9 +201,7 @@ def kafka_jars() -> Path:
     """
     _check_java()
     pom = files("deploy") / "kafka" / "pom.xml"
-    match = re.search(
-        r"kafka_2\.13</artifactId>\s*<version>([^<]+)", pom.read_text(encoding="utf-8")
-    )
+    match = re.search(r"kafka_2\.13</artifactId>\s*<version>([^<]+)", pom.read_text(encoding="utf-8"))
     assert match is not None
     target = _cache() / f"kafka-{match[1]}"
     if target.exists():
@@ -212,8 +212,10 @@ def kafka_jars() -> Path:
     with as_file(pom) as path, TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:
         fetched = Path(folder) / "jars"
         done = subprocess.run(
-            [mvn, "-B", "-q", "-f", str(path)]
-            + ["dependency:copy-dependencies", f"-DoutputDirectory={fetched}"],
+            [
+                *(mvn, "-B", "-q", "-f", str(path)),
+                *("dependency:copy-dependencies", f"-DoutputDirectory={fetched}"),
+            ],
             capture_output=True,
             text=True,
             check=False,

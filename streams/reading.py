@@ -21,18 +21,14 @@ class NoSuchTopicError(Exception):
     """The broker has no such topic; the message says which."""
 
 
-async def read_to_end(
-    settings: Settings, name: str, decode: Callable[[Any], Item]
-) -> AsyncIterator[Item]:
+async def read_to_end(settings: Settings, name: str, decode: Callable[[Any], Item]) -> AsyncIterator[Item]:
     """Everything a topic holds up to now, decoded, partition by partition."""
     async for batch in _batches(settings, name, follow=False):
         for record in batch:
             yield decode(record)
 
 
-async def follow(
-    settings: Settings, name: str, decode: Callable[[Any], Item]
-) -> AsyncIterator[list[Item]]:
+async def follow(settings: Settings, name: str, decode: Callable[[Any], Item]) -> AsyncIterator[list[Item]]:
     """Everything a topic holds and will hold, in batches; an empty one where nothing came for a while."""
     async for batch in _batches(settings, name, follow=True):
         yield [decode(record) for record in batch]
@@ -62,7 +58,7 @@ def keep_highest(records: dict[str, KpiRecord], record: KpiRecord) -> bool:
 
 async def _batches(settings: Settings, name: str, *, follow: bool) -> AsyncIterator[list[Any]]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker.split(","),
+        bootstrap_servers=settings.broker,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=50,
@@ -99,7 +95,7 @@ class Progress:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker.split(","))
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
 
     async def __aenter__(self) -> "Progress":
         await self._admin.start()

@@ -58,7 +58,7 @@ class RowStore(base.Store[str, Versioned]):
         """
         tp = TP(written.topic, written.partition)
         if written.first_offset == self._offsets.get(tp, -1) + 1:
-            self._offsets[tp] = written.first_offset + written.count - 1
+            self._offsets[tp] = written.first_offset + written.records - 1
 
     def persisted_offset(self, tp: TP) -> int | None:
         """The last offset of the changelog whose row is held; recovery reads on from there."""
@@ -106,13 +106,13 @@ class RowStore(base.Store[str, Versioned]):
     async def backup_partition(
         self,
         tp: TP | int,
-        flush: bool = True,  # noqa: ARG002, FBT001, FBT002
-        purge: bool = False,  # noqa: ARG002, FBT001, FBT002
-        keep: int = 1,  # noqa: ARG002
+        flush: bool = True,
+        purge: bool = False,
+        keep: int = 1,
     ) -> None:
         """The changelog is the backup; there is no other."""
         raise NotImplementedError(f"{tp}: rows are in memory, their backup is the changelog.")
 
-    def restore_backup(self, tp: TP | int, latest: bool = True, backup_id: int = 0) -> None:  # noqa: ARG002, FBT001, FBT002
+    def restore_backup(self, tp: TP | int, latest: bool = True, backup_id: int = 0) -> None:
         """The changelog is the backup; recovery reads it."""
         raise NotImplementedError(f"{tp}: rows are in memory, their backup is the changelog.")

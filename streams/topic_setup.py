@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -94,7 +95,7 @@ async def _create(
 ) -> None:
     if not topics:
         return
-    response = await admin.create_topics(
+    response: Any = await admin.create_topics(
         [
             NewTopic(
                 name=topic.name,

@@ -23,10 +23,9 @@ from typing import Any, NamedTuple
 import faust
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
-from faust.transport.consumer import ConsumerMessage
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
-from faust.types.tuples import Message
+from faust.types.tuples import ConsumerMessage, Message
 
 FETCHES_IN_HAND = 2
 FETCH_WAIT_MS = 25
@@ -112,11 +111,11 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(
-        self, active_partitions: set[TP] | None, timeout: float  # noqa: ASYNC109
-    ) -> dict[TP, list[ConsumerRecord[bytes, bytes]]]:
-        full = {
-            group for group, in_hand in self._in_hand.items() if len(in_hand) >= FETCHES_IN_HAND
-        }
+        self,
+        active_partitions: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Any:
+        full = {group for group, in_hand in self._in_hand.items() if len(in_hand) >= FETCHES_IN_HAND}
         if full and active_partitions is not None:
             roomy = {tp for tp in active_partitions if self._groups.get(tp.topic) not in full}
             if not roomy:

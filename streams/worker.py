@@ -16,7 +16,6 @@ from faust.types.tuples import Message
 from schemas.internal import decode_scorecard
 from schemas.rows import decode_row
 from schemas.topics import LEDGER_TOPICS, PARTIALS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
-from streams import metrics
 from streams.delivery import Delivery
 from streams.settings import Settings
 from streams.tables import RowStore
@@ -53,7 +52,7 @@ Work = Callable[[Fetched], Awaitable[None]]
 class BatchSchema(Schema[None, Fetched]):
     """Passes on what was fetched as it is; the agents decode it, and answer for what they cannot."""
 
-    def compile(self, app: AppT[Any], **_: Any) -> Callable[..., Awaitable[Any]]:
+    def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[Any]]:
         """A decoder that decodes nothing."""
 
         async def decode(message: Message, *, propagate: bool = False) -> Any:  # noqa: ARG001
@@ -135,9 +134,7 @@ def build_app(settings: Settings, partitions: int, agents: Callable[[Parts], dic
     return app
 
 
-def _table(
-    app: WorkerApp, name: str, partitions: int, decode: Callable[[bytes], Any]
-) -> RowStore:
+def _table(app: WorkerApp, name: str, partitions: int, decode: Callable[[bytes], Any]) -> RowStore:
     table: Any = app.Table(
         name,
         partitions=partitions,

@@ -18,15 +18,17 @@ def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if named:
         yield named
         return
-    with started(tmp_path_factory.mktemp("kafka")) as kafka:
-        yield kafka.address
+    kafka = started(tmp_path_factory.mktemp("kafka"))
+    yield kafka.address
+    kafka.stop()
 
 
 @pytest.fixture
 def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
     """A broker of the test's own, to stop and start at will."""
-    with started(tmp_path / "kafka") as kafka:
-        yield kafka
+    kafka = started(tmp_path / "kafka")
+    yield kafka
+    kafka.stop()
 
 
 def started(directory: Path) -> LocalKafka:

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from malvakt.outcome import CallError
 from kpis.tally import COMPANY
+from malvakt.outcome import CallError
 from malvakt.showing import figure
 from malvakt.workers import WorkerProcess
 from schemas.events import Event

@@ -20,7 +20,7 @@ def kafka_(*, port: int = 9092, data: Path | None = None) -> int:
         Where it keeps its data.
     """
     kafka = LocalKafka(data or _default_data(), port)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _finish)
     try:
         address = kafka.start()
         print(f"Kafka answers at {address}. Ctrl-C stops it; its data stay.", flush=True)
@@ -32,6 +32,10 @@ def kafka_(*, port: int = 9092, data: Path | None = None) -> int:
     finally:
         kafka.stop()
     raise Fault(f"Kafka ended by itself with status {status}; see kafka.log beside its data.")
+
+
+def _finish(number: int, frame: object) -> None:  # noqa: ARG001
+    sys.exit(0)
 
 
 def _default_data() -> Path:

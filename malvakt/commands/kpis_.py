@@ -61,9 +61,7 @@ def kpis_(
 
 def _asked(record: KpiRecord, scope: str | None, grain: Grain | None, start: str | None) -> bool:
     in_scope = (
-        scope is None
-        or record.scope == scope
-        or (scope.endswith(":") and record.scope.startswith(scope))
+        scope is None or record.scope == scope or (scope.endswith(":") and record.scope.startswith(scope))
     )
     in_grain = grain is None or record.grain == grain
     return in_scope and in_grain and (start is None or record.start.isoformat() == start)

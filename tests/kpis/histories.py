@@ -1,6 +1,6 @@
 """Generated histories: few objects, many events about them, awkward times. For property tests."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from schemas.events import EVENT_TYPES, Event
 
 AWKWARD = [
-    datetime(2024, 2, 29, 12, tzinfo=timezone.utc),
-    datetime(2024, 12, 30, 22, 30, tzinfo=timezone.utc),
-    datetime(2024, 12, 31, 23, 30, tzinfo=timezone.utc),
-    datetime(2025, 3, 30, 0, 59, tzinfo=timezone.utc),
-    datetime(2025, 3, 30, 1, 1, tzinfo=timezone.utc),
-    datetime(2025, 10, 26, 0, 30, tzinfo=timezone.utc),
-    datetime(2025, 10, 26, 22, 59, 59, 999999, tzinfo=timezone.utc),
+    datetime(2024, 2, 29, 12, tzinfo=UTC),
+    datetime(2024, 12, 30, 22, 30, tzinfo=UTC),
+    datetime(2024, 12, 31, 23, 30, tzinfo=UTC),
+    datetime(2025, 3, 30, 0, 59, tzinfo=UTC),
+    datetime(2025, 3, 30, 1, 1, tzinfo=UTC),
+    datetime(2025, 10, 26, 0, 30, tzinfo=UTC),
+    datetime(2025, 10, 26, 22, 59, 59, 999999, tzinfo=UTC),
 ]
 """Leap days, ISO-week year ends, and the hours around a change of clocks."""
 
 times = st.one_of(
     st.sampled_from(AWKWARD),
     st.integers(0, 700 * 24 * 60).map(
-        lambda minutes: datetime(2024, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=minutes)
+        lambda minutes: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     ),
 )
 _sellers = st.sampled_from(["anna", "bo", "cia"])

@@ -112,9 +112,7 @@ class Oracle:
         for event in self._of("activity"):
             by_object[event.data.home, event.data.activity].append(event)
         return [
-            mine
-            for mine in by_object.values()
-            if not any(type_of(e) == "activity.deleted" for e in mine)
+            mine for mine in by_object.values() if not any(type_of(e) == "activity.deleted" for e in mine)
         ]
 
     def _activities(self) -> None:
@@ -137,9 +135,7 @@ class Oracle:
         for (customer, deal), mine in by_object.items():
             if any(type_of(e) == "deal.deleted" for e in mine):
                 continue
-            decisions = [
-                e for e in mine if type_of(e) in {"deal.won", "deal.lost", "deal.reopened"}
-            ]
+            decisions = [e for e in mine if type_of(e) in {"deal.won", "deal.lost", "deal.reopened"}]
             if not decisions or type_of(decisions[-1]) == "deal.reopened":
                 continue
             seller = _latest(mine, "seller")
@@ -165,9 +161,7 @@ class Oracle:
                 if of_lead and not any(type_of(e) == "lead.deleted" for e in of_lead):
                     times.append(of_lead[0].time)
             for activity in self._live_activities():
-                names_deal = (
-                    _latest(activity, "deal") == deal and activity[0].data.home == customer
-                )
+                names_deal = _latest(activity, "deal") == deal and activity[0].data.home == customer
                 if names_deal or (lead is not None and _latest(activity, "lead") == lead):
                     times.append(activity[0].time)
             first = min(times)

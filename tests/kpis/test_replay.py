@@ -1,7 +1,7 @@
 """The machine as a whole, against the oracle and against itself."""
 
 import zlib
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given, settings
@@ -16,7 +16,7 @@ from schemas.records import KpiRecord
 from tests.kpis.histories import histories
 from tests.kpis.oracle import Oracle, shown
 
-NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 timezones = st.sampled_from(
     ["Europe/Stockholm", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Beirut"]
 )
@@ -40,9 +40,7 @@ def without_revision(records: list[KpiRecord]) -> list[tuple[Any, ...]]:
 
 @settings(max_examples=300, deadline=None)
 @given(histories, timezones, st.sampled_from(["SEK", "JPY", "KWD"]))
-def test_measures_are_what_the_definitions_say(
-    events: list[Event], zone: str, currency: str
-) -> None:
+def test_measures_are_what_the_definitions_say(events: list[Event], zone: str, currency: str) -> None:
     """Every measure of every scope and window equals the oracle's, and no other record exists."""
     digits = minor_digits(currency)
     expected = {
@@ -58,7 +56,7 @@ def test_measures_are_what_the_definitions_say(
 def test_order_duplicates_batches_and_partitions_change_nothing(
     events: list[Event], data: st.DataObject
 ) -> None:
-    """Any order of the same events, some of them twice, in any batches and partitions, gives the same records."""
+    """Any order, some events twice, in any batches and partitions: the same records."""
     twice = data.draw(st.lists(st.sampled_from(events), max_size=5))
     mixed = data.draw(st.permutations(events + twice))
     batch = data.draw(st.integers(1, 10))
