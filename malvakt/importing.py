@@ -163,7 +163,7 @@ def _rows(file: FileMapping, path: Path) -> Iterator[tuple[int, Row | str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
             reader = csv.reader(text, delimiter=file.delimiter)
-            header: list[str] = next(reader, [])
+            header = next(reader, list[str]())
             _check_columns(file, header)
             for cells in reader:
                 if not cells:

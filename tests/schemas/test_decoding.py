@@ -1,0 +1,133 @@
+"""Strict decoding: what is accepted, and what a refusal says."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.decoding import MAX_EVENT_BYTES, Reason, ReasonCode, decode_event
+from schemas.events import EVENT_TYPES, DealWon, encode_event
+from schemas.export import FOLDER, rendered, schemas
+from tests.kpis.histories import events
+
+EXAMPLES = sorted((FOLDER.parent / "examples").glob("*.json"))
+WON: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "e1",
+    "source": "crm://test",
+    "type": "deal.won",
+    "time": "2026-03-02T09:14:07+01:00",
+    "data": {"deal": "d1", "customer": "c1", "value": "125000.00", "currency": "SEK"},
+}
+
+
+def refused(change: dict[str, Any], topic: str | None = None) -> Reason:
+    """The reason why the won deal is refused once changed."""
+    reason = decode_event(orjson.dumps(WON | change), topic)
+    assert isinstance(reason, Reason)
+    return reason
+
+
+def data(**change: Any) -> dict[str, Any]:
+    return {"data": WON["data"] | change}
+
+
+def test_a_valid_event_is_read() -> None:
+    """All fields come out as they were stated."""
+    event = decode_event(orjson.dumps(WON), "crm.deals")
+    assert isinstance(event, DealWon)
+    assert event.data.value == "125000.00"
+    assert event.time.isoformat() == "2026-03-02T09:14:07+01:00"
+
+
+def test_unknown_fields_are_ignored() -> None:
+    """A producer may send more than we know."""
+    assert isinstance(decode_event(orjson.dumps(WON | {"x": 1} | data(y=[2]))), DealWon)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "path"),
+    [
+        ({"type": "deal.wonn"}, ReasonCode.UNKNOWN_TYPE, "$.type"),
+        ({"specversion": "0.3"}, ReasonCode.INVALID_FIELD, "$.specversion"),
+        ({"id": ""}, ReasonCode.INVALID_FIELD, "$.id"),
+        ({"time": "2026-03-02T09:14:07"}, ReasonCode.INVALID_FIELD, "$.time"),
+        ({"time": "yesterday"}, ReasonCode.INVALID_FIELD, "$.time"),
+        ({"time": "0206-03-02T09:14:07Z"}, ReasonCode.ABSURD_TIME, "$.time"),
+        ({"data": {"deal": "d1"}}, ReasonCode.MISSING_FIELD, "$.data.customer"),
+        (data(deal="d" * 129), ReasonCode.INVALID_FIELD, "$.data.deal"),
+        (data(value=125000.0), ReasonCode.INVALID_FIELD, "$.data.value"),
+        (data(value="125 000"), ReasonCode.INVALID_FIELD, "$.data.value"),
+        (data(value="1e5"), ReasonCode.INVALID_FIELD, "$.data.value"),
+        (data(currency="kronor"), ReasonCode.INVALID_FIELD, "$.data.currency"),
+    ],
+)
+def test_a_refusal_names_the_field(change: dict[str, Any], code: ReasonCode, path: str) -> None:
+    """Machines get a code and a path, people a sentence that names the field."""
+    reason = refused(change)
+    assert (reason.code, reason.path) == (code, path)
+    assert path in reason.sentence or code is ReasonCode.UNKNOWN_TYPE
+
+
+def test_an_absurd_amended_date_is_refused() -> None:
+    """A date in the data is checked as strictly as the event's own."""
+    change = {"type": "deal.amended", "data": {"deal": "d1", "customer": "c1", "won_at": "2919-01-01T00:00:00Z"}}
+    assert refused(change).path == "$.data.won_at"
+
+
+def test_an_activity_of_a_deal_must_name_the_customer() -> None:
+    """Without it nobody knows where the deal lives."""
+    activity = {"activity": "a1", "kind": "call", "seller": "anna", "deal": "d1"}
+    reason = refused({"type": "activity.logged", "data": activity})
+    assert "customer" in reason.sentence
+
+
+def test_an_event_on_another_types_topic_is_refused() -> None:
+    """The sentence says where it belongs."""
+    reason = refused({}, "crm.leads")
+    assert reason.code is ReasonCode.WRONG_TOPIC
+    assert "crm.deals" in reason.sentence
+
+
+def test_a_huge_record_is_refused_unread() -> None:
+    """Whatever is in it."""
+    reason = decode_event(b"{" * (MAX_EVENT_BYTES + 1))
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.TOO_LARGE
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_whatsoever_raise(raw: bytes) -> None:
+    """Any bytes are an event or a reason with a sentence."""
+    found = decode_event(raw)
+    assert not isinstance(found, Reason) or found.sentence
+
+
+@given(events())
+def test_what_is_encoded_decodes_to_the_same(event: Any) -> None:
+    """Encoding and decoding lose nothing."""
+    assert decode_event(encode_event(event), event.topic) == event
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_example_is_valid(path: Path) -> None:
+    """Each example decodes, and satisfies the JSON Schema of its type."""
+    raw = path.read_bytes()
+    assert type(decode_event(raw)) is EVENT_TYPES[path.stem]
+    jsonschema.validate(orjson.loads(raw), schemas()[path.stem])
+
+
+def test_every_type_has_an_example() -> None:
+    """And no example is of a type that does not exist."""
+    assert {path.stem for path in EXAMPLES} == set(EVENT_TYPES)
+
+
+def test_the_json_schemas_are_current() -> None:
+    """`python -m schemas.export` was run after the last change of a struct."""
+    found = {path.name: path.read_bytes() for path in FOLDER.glob("*.json")}
+    expected = {f"{name}.schema.json": rendered(schema) for name, schema in schemas().items()}
+    assert found == expected
