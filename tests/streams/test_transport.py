@@ -1,0 +1,137 @@
+"""The batch transport's account of offsets, beside what stock Faust does in the same situation."""
+
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any
+
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from hypothesis import given
+from hypothesis import strategies as st
+from intervaltree import IntervalTree
+
+from streams.transport import Consumer, Fetched, OffsetAccount, Slice
+
+DEALS = TP("crm.deals", 0)
+LEADS = TP("crm.leads", 0)
+
+
+def records(first: int, count: int) -> list[Any]:
+    return [SimpleNamespace(offset=offset) for offset in range(first, first + count)]
+
+
+def fetched(first: int, count: int, tp: TP = DEALS) -> Fetched:
+    return Fetched([Slice(tp, records(first, count))])
+
+
+def stock_consumer() -> Any:
+    """Stock Faust's consumer, with just what its offset arithmetic uses."""
+    consumer: Any = driver.Consumer.__new__(driver.Consumer)
+    consumer._acked = defaultdict(list)
+    consumer._acked_index = defaultdict(set)
+    consumer._gap = defaultdict(IntervalTree)
+    consumer._committed_offset = defaultdict(lambda: None)
+    return consumer
+
+
+def test_stock_faust_commits_past_work_in_flight() -> None:
+    """faust-streaming issue 606: 31 is in work, 32 and 33 are done, and 34 is committed."""
+    consumer = stock_consumer()
+    consumer._committed_offset[DEALS] = 31
+    consumer._acked[DEALS] = [32, 33]
+    assert driver.Consumer._new_offset(consumer, DEALS) == 34
+
+
+def test_only_the_contiguous_finished_prefix_is_committed() -> None:
+    """In the same situation nothing is committed until the first slice is finished too."""
+    account = OffsetAccount()
+    first, second = fetched(31, 1), fetched(32, 2)
+    account.note(first)
+    account.note(second)
+    second.finish()
+    assert account.committable(DEALS) is None
+    first.finish()
+    assert account.committable(DEALS) == 34
+    assert account.committable(DEALS) is None
+
+
+def test_a_fetch_of_several_partitions_is_finished_in_all_of_them() -> None:
+    """One batch, one barrier: each partition's offset moves."""
+    account = OffsetAccount()
+    both = Fetched([Slice(DEALS, records(5, 2)), Slice(LEADS, records(0, 1))])
+    account.note(both)
+    both.finish()
+    assert account.committable(DEALS) == 7
+    assert account.committable(LEADS) == 1
+
+
+def test_what_moved_away_is_forgotten() -> None:
+    """A slice that finishes after its partition moved commits nothing."""
+    account = OffsetAccount()
+    late = fetched(0, 3)
+    account.note(late)
+    account.forget([DEALS])
+    late.finish()
+    assert account.committable(DEALS) is None
+    assert account.partitions() == []
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_slices_may_finish_in_any_order(counts: list[int], random: Any) -> None:
+    """What is committed never passes an unfinished slice, and in the end is everything."""
+    account = OffsetAccount()
+    slices: list[tuple[int, Fetched]] = []
+    end = 0
+    for count in counts:
+        one = fetched(end, count)
+        account.note(one)
+        slices.append((end, one))
+        end += count
+    committed = 0
+    for _, one in random.sample(slices, len(slices)):
+        one.finish()
+        committed = account.committable(DEALS) or committed
+        unfinished = [start for start, each in slices if not each.finished]
+        assert committed == min(unfinished, default=end)
+    assert committed == end
+
+
+def batch_consumer() -> Any:
+    consumer: Any = Consumer.__new__(Consumer)
+    consumer.account = OffsetAccount()
+    consumer._groups = {"crm.deals": "ledger"}
+    consumer._in_hand = {"ledger": set()}
+    consumer._room = SimpleNamespace(set=lambda: None)
+    consumer._unacked_messages = set()
+    consumer._waiting_for_ack = None
+    return consumer
+
+
+class FakeMessage:
+    def __init__(self, value: Fetched) -> None:
+        self.value = value
+        self.topic = "crm.deals"
+        self.acked = False
+
+
+def test_a_batch_that_was_skipped_in_a_rebalance_is_not_committed() -> None:
+    """Stock Faust acknowledges what it skips (`Stream._py_aiter`); here only finished work counts."""
+    consumer = batch_consumer()
+    skipped = fetched(0, 10)
+    consumer.account.note(skipped)
+    consumer.ack(FakeMessage(skipped))
+    assert consumer._new_offset(DEALS) is None
+
+
+def test_a_finished_batch_makes_room_for_the_next_fetch() -> None:
+    """Acknowledged once, however often it is said."""
+    consumer = batch_consumer()
+    done = fetched(0, 10)
+    consumer.account.note(done)
+    consumer._in_hand["ledger"].add(done)
+    done.finish()
+    message = FakeMessage(done)
+    assert consumer.ack(message)
+    assert not consumer.ack(message)
+    assert consumer._in_hand["ledger"] == set()
+    assert consumer._new_offset(DEALS) == 10
