@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from msgspec import Struct
 
 from malvakt.outcome import CallError
@@ -11,6 +13,9 @@ from schemas.decoding import Reason, decode_event
 from schemas.events import Event
 
 SHOWN = 10
+
+EventFile = Annotated[Path, Parameter(allow_leading_hyphen=True)]
+"""A file named on the command line; `-` is standard input."""
 
 
 class Line(Struct, frozen=True):

@@ -3,21 +3,20 @@
 import asyncio
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import msgspec
 from aiokafka.errors import KafkaConnectionError
 
 from malvakt.outcome import CallError, Fault
 from malvakt.progress import progress
-from malvakt.recorded import Line, read_events, report
+from malvakt.recorded import EventFile, Line, read_events, report
 from schemas.events import Event
 from streams.publishing import published
 from streams.settings import Settings, from_environment
 from streams.topic_setup import TopicSetupError, set_up_topics
 
 
-def emit_(*files: Path, broker: str | None = None) -> int:
+def emit_(*files: EventFile, broker: str | None = None) -> int:
     """Publish recorded events to Kafka, each to its home.
 
     Lines that are no valid events are listed and not sent; the rest goes through.

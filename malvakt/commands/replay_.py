@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import Literal
 
 from kpis.contributions import Business
@@ -13,14 +12,14 @@ from kpis.replay import BATCH_EVENTS, Replay, final_records
 from malvakt import rules
 from malvakt.outcome import CallError
 from malvakt.progress import progress
-from malvakt.recorded import Line, read_events, report
+from malvakt.recorded import EventFile, Line, read_events, report
 from malvakt.showing import show_records
 from schemas.events import Event
 from schemas.records import KpiRecord, encode_record
 
 
 def replay_(
-    *files: Path,
+    *files: EventFile,
     timezone: str = "Europe/Stockholm",
     currency: str = "SEK",
     as_of: str | None = None,

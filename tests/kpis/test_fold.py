@@ -16,7 +16,7 @@ from tests.kpis.histories import histories
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def event(kind: str, day: int = 0, identifier: str = "e1", **data: Any) -> Any:
+def event(kind: str, day: int = 0, identifier: str = "e1", /, **data: Any) -> Any:
     envelope = {
         "specversion": "1.0",
         "id": identifier,
