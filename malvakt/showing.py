@@ -41,7 +41,9 @@ def figure(record: KpiRecord | None, kpi: str) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):
-        return value.removesuffix(".00")
+        whole, _, minor = value.partition(".")
+        grouped = f"{int(whole):,}".replace(",", " ")
+        return f"{grouped}.{minor}" if minor.strip("0") else grouped
     if isinstance(value, float):
-        return f"{value:.1%}" if kpi in RATIOS else f"{value:.1f}"
+        return f"{value:.0%}" if kpi in RATIOS else f"{value:.1f}"
     return str(value)

@@ -17,6 +17,7 @@ import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import as_file, files
 from pathlib import Path
 from string import Template
@@ -36,6 +37,9 @@ PORTS = range(20_000, 32_768)
 """Where ports are picked: below those a system gives to clients. From among those, a client that
 tries to reach a broker on its way up again may be given the broker's own port, and keep it."""
 PORT_TRIES = 100
+
+# Linux ends the broker with the thread that started it: this one lives as long as the process.
+_starter = ThreadPoolExecutor(1, thread_name_prefix="local-kafka")
 
 _INSTALL = """\
 A local Kafka needs Java 17 or newer and Maven:
@@ -57,7 +61,7 @@ class NotInstalledError(LocalKafkaError):
 class LocalKafka:
     """One broker. Start it, use `address`, stop it; or use it as a context manager.
 
-    On Linux it ends with the thread that started it, however that ends.
+    On Linux it ends with this process, however that ends.
     """
 
     def __init__(self, directory: Path, port: int | None = None) -> None:
@@ -83,9 +87,10 @@ class LocalKafka:
         jars = kafka_jars()
         if self._port is None:
             self._port = _free_port()
-        elif not _free(self._port):
+        elif (hindrance := _hindrance(self._port)) is not None:
             raise LocalKafkaError(
-                f"Port {self._port} is taken; another Kafka may be running. Give another --port."
+                f"Port {self._port} cannot be had ({hindrance}); another Kafka may be running."
+                " Give another --port."
             )
         self._directory.mkdir(parents=True, exist_ok=True)
         self._configure()
@@ -93,15 +98,16 @@ class LocalKafka:
         if not (self._directory / "data" / "meta.properties").exists():
             self._format(java)
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = _starter.submit(
+                subprocess.Popen[bytes],
                 [*java, "kafka.Kafka", "server.properties"],
                 cwd=self._directory,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_dying_with_parent(),  # noqa: PLW1509
-            )
+                preexec_fn=_dying_with_parent(),
+            ).result()
         try:
             self._wait_until_it_answers()
         except BaseException:
@@ -189,7 +195,8 @@ class LocalKafka:
 
     def _last_lines(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-SHOWN_LINES:])
+        told = [line for line in lines if not line.startswith("\tat ")]
+        return "\n".join(told[-SHOWN_LINES:])
 
 
 def kafka_jars() -> Path:
@@ -261,21 +268,22 @@ def _cache() -> Path:
 
 def _free_port() -> int:
     for port in random.sample(PORTS, PORT_TRIES):
-        if _free(port):
+        if _hindrance(port) is None:
             return port
     raise LocalKafkaError(f"No free port found between {PORTS.start} and {PORTS.stop - 1}.")
 
 
-def _free(port: int) -> bool:
+def _hindrance(port: int) -> str | None:
+    """Why a port cannot be listened at; None if it can."""
     with socket.socket() as probe:
         if os.name != "nt":
             # As Kafka does: connections of a broker that has just ended are no hindrance.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
 
 
 def _dying_with_parent() -> Callable[[], None] | None:

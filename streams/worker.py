@@ -68,6 +68,9 @@ class WorkerApp(faust.App):
     """The group of each batched topic: topics of a group share an agent, and fetches."""
     delivery: Delivery
 
+    def _create_directories(self) -> None:
+        """None: rows are in memory, and nothing is written to where a worker happens to start."""
+
     async def on_start(self) -> None:
         """Connect the delivery before any agent can have something to deliver."""
         await self.delivery.start()

@@ -37,12 +37,12 @@ PAST_DAYS = 105
 """How much of the floor's life is told at once, so that there is something to see."""
 TODAY = [
     ("new_leads", "leads\ntoday"),
-    ("meetings_booked", "meetings\ntoday"),
+    ("meetings_booked", "booked\ntoday"),
     ("quotes_sent", "quotes\ntoday"),
-    ("deals_closed", "decided\ntoday"),
+    ("deals_closed", "closed\ntoday"),
 ]
 MONTH = [
-    ("deals_closed", "decided\nmonth"),
+    ("deals_closed", "closed\nmonth"),
     ("revenue", "revenue\nmonth"),
     ("win_rate", "win\nrate"),
     ("hit_rate", "hit\nrate"),

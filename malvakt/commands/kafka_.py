@@ -5,8 +5,10 @@ import signal
 import sys
 from pathlib import Path
 
-from malvakt.outcome import Fault
+from malvakt.outcome import CallError, Fault
 from streams.local_kafka import LocalKafka, LocalKafkaError
+
+MAX_PORT = 65535
 
 
 def kafka_(*, port: int = 9092, data: Path | None = None) -> int:
@@ -19,6 +21,8 @@ def kafka_(*, port: int = 9092, data: Path | None = None) -> int:
     data
         Where it keeps its data.
     """
+    if not 1 <= port <= MAX_PORT:
+        raise CallError(f"--port {port}: a port is a number from 1 to {MAX_PORT}.")
     kafka = LocalKafka(data or _default_data(), port)
     signal.signal(signal.SIGTERM, _finish)
     try:
