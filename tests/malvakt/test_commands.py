@@ -1,6 +1,7 @@
 """The commands as a person calls them: output, exit status, and what is said on the way."""
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from malvakt.through_kafka import settled
+from malvakt.workers import WorkerProcess
 from schemas.events import encode_event
 from simulation.floor import Floor, events
 from streams.settings import Settings
@@ -17,8 +20,6 @@ from streams.topic_setup import delete_topics
 
 
 def malvakt(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
     return subprocess.run(
         [sys.executable, "-m", "malvakt", *map(str, arguments)],
         capture_output=True,
@@ -127,9 +128,6 @@ def test_replay_through_kafka_prints_the_same(recorded: Path, kafka_address: str
 @pytest.mark.kafka
 def test_events_are_emitted_to_a_worker_and_read_back(recorded: Path, kafka_address: str) -> None:
     """emit, worker and kpis, as three people would use them on three terminals."""
-    from malvakt.through_kafka import settled
-    from malvakt.workers import WorkerProcess
-
     settings = Settings(broker=kafka_address, app_id="test-emit", topic_prefix="test-emit.", metrics_port=0)
     own = {"MALVAKT_BROKER": kafka_address, "MALVAKT_TOPIC_PREFIX": "test-emit."}
     emitted = malvakt("emit", recorded, **own)

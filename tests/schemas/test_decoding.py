@@ -75,7 +75,7 @@ def test_a_refusal_names_the_field(change: dict[str, Any], code: ReasonCode, pat
 
 def test_an_absurd_amended_date_is_refused() -> None:
     """A date in the data is checked as strictly as the event's own."""
-    change = {"type": "deal.amended", "data": {"deal": "d1", "customer": "c1", "won_at": "2919-01-01T00:00:00Z"}}
+    change = {"type": "deal.amended", **data(won_at="2919-01-01T00:00:00Z")}
     assert refused(change).path == "$.data.won_at"
 
 

@@ -5,6 +5,7 @@ import os
 import secrets
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.topics import REJECTED
 from streams.delivery import MAX_BATCH_BYTES, Delivery, DeliveryError, Outgoing
@@ -36,7 +37,7 @@ def test_what_is_written_is_there_in_order(kafka_address: str) -> None:
         async with Delivery(kafka_address) as delivery:
             written = await delivery.write(Outgoing(topic, 1, b"k", value) for value in told)
         assert sum(batch.records for batch in written) == len(told)
-        assert [batch.first_offset for batch in written][0] == 0
+        assert written[0].first_offset == 0
         assert await values(settings) == told
         await delete_topics(settings)
 
@@ -83,8 +84,6 @@ def test_topics_with_different_partition_counts_are_refused(kafka_address: str) 
     settings = own_settings(kafka_address)
 
     async def run() -> None:
-        from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka_address)
         await admin.start()
         await admin.create_topics([NewTopic(settings.topic("crm.leads"), 3, 1)])
