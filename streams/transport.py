@@ -9,6 +9,9 @@ aiokafka driver hands over whole slices instead, and keeps an account of its own
   during a rebalance as done (`Stream._py_aiter`);
 - what was finished before a rebalance is committed in it. Stock Faust forgets acknowledged offsets
   first and commits then (`Consumer.on_partitions_revoked`, issue 502);
+- nothing but changelogs is fetched until recovery has ended. Stock Faust resumes the partitions, and only
+  then `FlowControlEvent.resume` clears the agents' queues: what was delivered in between is gone until
+  the next rebalance, and its offsets are committed past;
 - a group has at most two fetches in hand, one in work and one waiting, so memory stays bounded and
   batches grow with the load by themselves.
 
@@ -115,15 +118,23 @@ class Consumer(driver.Consumer):
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109
     ) -> Any:
-        full = {group for group, in_hand in self._in_hand.items() if len(in_hand) >= FETCHES_IN_HAND}
-        if full and active_partitions is not None:
-            roomy = {tp for tp in active_partitions if self._groups.get(tp.topic) not in full}
-            if not roomy:
-                self._room.clear()
-                await self._wait_for_room()
-                return {}
-            active_partitions, timeout = roomy, ROOM_WAIT_S
-        return await super()._getmany(active_partitions, timeout)
+        if active_partitions is None:
+            return await super()._getmany(active_partitions, timeout)
+        fetchable = {tp for tp in active_partitions if self._fetchable(tp)}
+        if not fetchable:
+            # To aiokafka an empty set would mean all partitions.
+            self._room.clear()
+            await self._wait_for_room()
+            return {}
+        some_wait = len(fetchable) < len(active_partitions)
+        return await super()._getmany(fetchable, ROOM_WAIT_S if some_wait else timeout)
+
+    def _fetchable(self, tp: TP) -> bool:
+        group = self._groups.get(tp.topic)
+        if group is None or self._is_changelog_tp(tp):
+            return True
+        recovered = self.app.tables.actives_ready
+        return recovered and len(self._in_hand.get(group, ())) < FETCHES_IN_HAND
 
     async def _wait_for_room(self) -> None:
         try:

@@ -1,9 +1,11 @@
 """The batch transport's account of offsets, beside what stock Faust does in the same situation."""
 
+import asyncio
 from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
+import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from hypothesis import given
@@ -135,3 +137,39 @@ def test_a_finished_batch_makes_room_for_the_next_fetch() -> None:
     assert not consumer.ack(message)
     assert consumer._in_hand["ledger"] == set()
     assert consumer._new_offset(DEALS) == 10
+
+
+def test_nothing_but_changelogs_is_fetched_until_recovery_has_ended() -> None:
+    """Stock Faust clears the agents' queues after it resumed their partitions: a loss, mended here."""
+    consumer = batch_consumer()
+    changelog = TP("malvakt-objects-changelog", 0)
+    consumer._groups[changelog.topic] = "recovery"
+    tables = SimpleNamespace(actives_ready=False, changelog_topics={changelog.topic})
+    consumer.app = SimpleNamespace(tables=tables)
+    assert [consumer._fetchable(tp) for tp in (DEALS, changelog)] == [False, True]
+    tables.actives_ready = True
+    assert [consumer._fetchable(tp) for tp in (DEALS, changelog)] == [True, True]
+
+
+def test_stock_faust_clears_queues_when_flow_resumes() -> None:
+    """What the test above guards against: a message delivered before `resume` is gone after it."""
+
+    async def run() -> int:
+        app = faust.App("stock", broker="kafka://none")
+        queue = app.topic("t").queue
+        queue.put_nowait("delivered")
+        app.flow_control.resume()
+        return queue.qsize()
+
+    assert asyncio.run(run()) == 0
+
+
+def test_a_group_with_two_fetches_in_hand_waits() -> None:
+    """Memory stays bounded, and the next fetch is the larger for it."""
+    consumer = batch_consumer()
+    tables = SimpleNamespace(actives_ready=True, changelog_topics=set())
+    consumer.app = SimpleNamespace(tables=tables)
+    consumer._in_hand["ledger"] = {fetched(0, 1), fetched(1, 1)}
+    assert not consumer._fetchable(DEALS)
+    consumer._in_hand["ledger"].pop()
+    assert consumer._fetchable(DEALS)
