@@ -23,10 +23,21 @@ from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+
+if sys.platform == "win32":
+
+    def _lock(file: IO[bytes]) -> None:
+        """Windows has no lock that passes on to a child."""
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
 
 MIN_JAVA = 17
 START_S = 60.0
@@ -92,12 +103,11 @@ class LocalKafka:
                 f"Port {self._port} cannot be had ({hindrance}); another Kafka may be running."
                 " Give another --port."
             )
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._configure()
         java = [_on_path("java"), HEAP, "-cp", os.pathsep.join([str(jars / "*"), "."])]
-        if not (self._directory / "data" / "meta.properties").exists():
-            self._format(java)
-        with self._log.open("wb") as log:
+        with self._claimed() as log:
+            self._configure()
+            if not (self._directory / "data" / "meta.properties").exists():
+                self._format(java)
             self._process = _starter.submit(
                 subprocess.Popen[bytes],
                 [*java, "kafka.Kafka", "server.properties"],
@@ -154,6 +164,24 @@ class LocalKafka:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _claimed(self) -> IO[bytes]:
+        """The log, emptied, and locked by whoever has it open: the broker, as long as it lives.
+
+        Kafka has a lock too, but takes it after it has begun to write another one's metadata.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        log = self._log.open("ab")
+        try:
+            _lock(log)
+        except BlockingIOError as error:
+            log.close()
+            raise LocalKafkaError(
+                f"Another Kafka runs on the data in {self._directory}. Stop it, or keep these"
+                " elsewhere: --data."
+            ) from error
+        log.truncate(0)
+        return log
 
     def _configure(self) -> None:
         source = files("deploy") / "kafka"

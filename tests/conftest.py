@@ -11,6 +11,13 @@ from streams.local_kafka import LocalKafka, NotInstalledError
 MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark what needs a broker, so that `-m "not kafka"` leaves nothing out and nothing in."""
+    for item in items:
+        if {"kafka_address", "own_kafka"} & set(item.fixturenames):
+            item.add_marker("kafka")
+
+
 @pytest.fixture(scope="session")
 def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running Kafka."""
