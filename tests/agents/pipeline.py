@@ -1,11 +1,12 @@
 """Running the real pipeline in a test: topics of its own, workers as processes, until all is quiet."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from kpis.contributions import Business
 from kpis.replay import Replay, final_records
@@ -14,7 +15,7 @@ from malvakt.workers import WorkerProcess
 from schemas.events import Event
 from schemas.records import KpiRecord
 from streams.publishing import published
-from streams.reading import Progress, read_scorecards
+from streams.reading import read_scorecards
 from streams.settings import Settings
 from streams.topic_setup import delete_topics, set_up_topics
 
@@ -41,13 +42,19 @@ class Pipeline:
         async for _ in published(self.settings, events):
             pass
 
-    async def until_left(self, at_most: int) -> None:
-        """Wait until the group is in the middle of things: some are done, so many are left."""
-        async with Progress(self.settings) as group:
-            while await group.left() > at_most:
-                await asyncio.sleep(0.05)
+    async def until_it_grows(self, topic: str) -> None:
+        """Wait until something more is written to a topic: the middle of some batch's effects."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.broker)
+        await consumer.start()
+        try:
+            partitions = range(self.settings.partitions)
+            tps = [TopicPartition(topic, partition) for partition in partitions]
+            before = await consumer.end_offsets(tps)
+            while await consumer.end_offsets(tps) == before:
                 for worker in self.workers:
                     worker.check()
+        finally:
+            await consumer.stop()
 
     async def settled(self) -> None:
         await settled(self.settings, self.workers)
