@@ -404,4 +404,12 @@ Event = (
 EVENT_TYPES: dict[str, type[Event]] = {str(event.__struct_config__.tag): event for event in Event.__args__}
 """Every event type by its `type` attribute."""
 
+_TYPES: dict[type[Event], str] = {event: name for name, event in EVENT_TYPES.items()}
+
+
+def type_of(event: Event) -> str:
+    """An event's `type` attribute."""
+    return _TYPES[type(event)]
+
+
 encode_event = msgspec.json.Encoder().encode

@@ -5,7 +5,7 @@ from itertools import islice
 
 from schemas.events import Event, RateSet, SellerAssigned, SellerLeft, encode_event
 from streams.delivery import Delivery, Outgoing
-from streams.partitioning import partition_of
+from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
 
@@ -39,10 +39,10 @@ def _routed(event: Event, topic: str, partitions: int) -> Iterator[Outgoing]:
     if isinstance(event, SellerAssigned | SellerLeft | RateSet):
         about = event.data.currency if isinstance(event, RateSet) else event.data.seller
         for partition in range(partitions):
-            yield Outgoing(topic, partition, about.encode(), value)
+            yield Outgoing(topic, partition, about, value, [ON_EVERY_PARTITION])
     else:
         home = event.data.home
-        yield Outgoing(topic, partition_of(home, partitions), home.encode(), value)
+        yield Outgoing(topic, partition_of(home, partitions), home, value)
 
 
 async def published(settings: Settings, events: Iterable[Event]) -> AsyncIterator[int]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from kpis.calendar import Calendar
 from kpis.contributions import Business
+from schemas.topics import INTERNAL
 
 
 class SettingError(ValueError):
@@ -37,7 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def topic(self, name: str) -> str:
         """What a declared topic is called on the broker."""
-        return self.topic_prefix + name
+        return f"{self.topic_prefix}{self.app_id}.{name}" if name in INTERNAL else self.topic_prefix + name
 
     def business(self) -> Business:
         """How the organisation counts."""

@@ -16,6 +16,7 @@ from schemas.topics import (
     TOPICS,
     Topic,
     changelog,
+    founding,
 )
 from streams.settings import Settings
 
@@ -31,7 +32,7 @@ def declared_topics(settings: Settings) -> list[Topic]:
     """Every topic of an installation, the tables' changelogs included."""
     own = [structs.replace(topic, name=settings.topic(topic.name)) for topic in TOPICS]
     tables = [TABLE_OBJECTS, TABLE_SCORECARDS]
-    return [*own, *(changelog(settings.app_id, table) for table in tables)]
+    return [*own, founding(settings.app_id), *(changelog(settings.app_id, table) for table in tables)]
 
 
 async def set_up_topics(settings: Settings) -> int:

@@ -98,7 +98,7 @@ def _broker() -> Iterator[str]:
     metadata = broker.list_topics(timeout=10)
     node = next(iter(metadata.brokers.values()))
     declared = [topic.name for topic in TOPICS]
-    declared += [f"malvakt-{table}-changelog" for table in ("objects", "scorecards")]
+    declared += ["malvakt-founding", *(f"malvakt-{table}-changelog" for table in ("objects", "scorecards"))]
     for name in declared:
         # A topic appears there when it is first asked for.
         broker.list_topics(name, timeout=10)

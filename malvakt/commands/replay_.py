@@ -10,6 +10,7 @@ from typing import Literal
 from kpis.contributions import Business
 from kpis.replay import BATCH_EVENTS, Replay, final_records
 from malvakt import rules
+from malvakt.garbage import collect_seldom
 from malvakt.outcome import CallError
 from malvakt.progress import progress
 from malvakt.recorded import EventFile, Line, read_events, report
@@ -57,6 +58,7 @@ def replay_(
         raise CallError("--workers takes a number from 1.")
     business = rules.business(timezone, currency)
     now = _instant(as_of, business)
+    collect_seldom()
     refused: list[Line] = []
     events = _Timed(read_events(list(files), refused))
     if through == "kafka":

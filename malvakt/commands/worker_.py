@@ -11,12 +11,14 @@ from aiokafka.errors import KafkaConnectionError
 from agents.ledger import LedgerAgent
 from agents.scorecard import ScorecardAgent
 from kpis.calendar import UnknownTimezoneError
+from malvakt.garbage import collect_seldom
 from malvakt.logs import CONFIG, log_to_stderr
 from malvakt.outcome import CallError, Fault
 from streams import metrics
+from streams.founding import FoundingError, found
 from streams.settings import SettingError, Settings, from_environment
 from streams.topic_setup import TopicSetupError, set_up_topics
-from streams.worker import Parts, Work, WorkerApp, WrongFaustError, build_app
+from streams.worker import Agent, Parts, WorkerApp, WrongFaustError, build_app
 
 
 def worker_(
@@ -54,6 +56,7 @@ def worker_(
     except (SettingError, UnknownTimezoneError) as error:
         raise CallError(str(error)) from error
     log_to_stderr()
+    collect_seldom()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = _app(settings, loop)
@@ -65,18 +68,23 @@ def worker_(
 def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
     try:
         partitions = loop.run_until_complete(set_up_topics(settings))
-        return build_app(settings, partitions, _agents)
+        founding = loop.run_until_complete(found(settings))
+        return build_app(settings, partitions, founding.first_term, _agents)
     except KafkaConnectionError as error:
         raise Fault(
             f"No Kafka answers at {settings.broker}. Start one with `malvakt kafka`, or name another"
             " with --broker or MALVAKT_BROKER."
         ) from error
-    except (TopicSetupError, WrongFaustError) as error:
+    except (FoundingError, TopicSetupError, WrongFaustError) as error:
         raise Fault(str(error)) from error
 
 
-def _agents(parts: Parts) -> dict[str, Work]:
-    return {"ledger": LedgerAgent(parts).work, "scorecard": ScorecardAgent(parts).work}
+def _agents(parts: Parts) -> dict[str, Agent]:
+    ledger, scorecard = LedgerAgent(parts), ScorecardAgent(parts)
+    return {
+        "ledger": Agent(ledger.work, ledger.views),
+        "scorecard": Agent(scorecard.work, scorecard.views),
+    }
 
 
 @contextlib.contextmanager
@@ -85,7 +93,7 @@ def _metrics(settings: Settings, app: WorkerApp) -> Iterator[None]:
         yield
         return
     try:
-        stop = metrics.serve(settings.metrics_port, lambda: app.tables.actives_ready)
+        stop = metrics.serve(settings.metrics_port, lambda: app.restorer.settled)
     except OSError as error:
         raise Fault(
             f"Port {settings.metrics_port} for metrics is taken ({error.strerror}). Give another with"
