@@ -66,7 +66,7 @@ class Delivery:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._broker,
             acks="all",
-            compression_type="zstd",
+            compression_type="snappy",
             max_batch_size=MAX_BATCH_BYTES,
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),

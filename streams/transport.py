@@ -15,8 +15,8 @@ aiokafka driver hands over whole slices instead, and keeps an account of its own
   rebalance, and its offsets are committed past;
 - a group has at most two fetches in hand, one in work and one waiting, so memory stays bounded and
   batches grow with the load by themselves;
-- a group may rest after a batch, for a share of the time that the batch took: what arrives meanwhile is
-  taken together. When idle that is a millisecond, when behind it saves writing a figure many times.
+- a group may rest after a batch that took long, for a share of that time: what arrives meanwhile is taken
+  together, which when behind saves writing a figure many times.
 
 Pinned to faust-streaming 0.15.3, whose private methods it overrides.
 """
@@ -36,12 +36,14 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
 FETCHES_IN_HAND = 2
-FETCH_WAIT_MS = 25
+FETCH_WAIT_MS = 10
 """How long the broker holds a fetch that has nothing to bring.
 
 aiokafka sends one fetch at a time to a broker, and it covers only partitions whose last records were
 taken: a partition that was busy waits until the idle ones' fetch returns, 1.5 s in stock Faust."""
 ROOM_WAIT_S = 0.01
+UNRESTED_S = 0.1
+"""How long a batch may take without a rest after it."""
 MAX_REST_S = 1.0
 """The longest that a group rests after a batch."""
 
@@ -236,8 +238,9 @@ class Consumer(driver.Consumer):
         self._unacked_messages.discard(message)
         group = self._groups[message.topic]
         self._in_hand.get(group, set()).discard(fetched)
-        rest_s = min(MAX_REST_S, monotonic() - fetched.handed_over_s)
-        self._rested[group] = monotonic() + rest_s * self._rests.get(group, 0.0)
+        took_s = monotonic() - fetched.handed_over_s
+        if took_s > UNRESTED_S:
+            self._rested[group] = monotonic() + min(MAX_REST_S, took_s * self._rests.get(group, 0.0))
         self._room.set()
         _wake(self._waiting_for_ack)
         return True

@@ -10,7 +10,7 @@ from typing import Literal
 from kpis.contributions import Business
 from kpis.replay import BATCH_EVENTS, Replay, final_records
 from malvakt import rules
-from malvakt.garbage import collect_seldom
+from malvakt.interpreter import collect_seldom
 from malvakt.outcome import CallError
 from malvakt.progress import progress
 from malvakt.recorded import EventFile, Line, read_events, report

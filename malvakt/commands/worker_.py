@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaConnectionError
 from agents.ledger import LedgerAgent
 from agents.scorecard import ScorecardAgent
 from kpis.calendar import UnknownTimezoneError
-from malvakt.garbage import collect_seldom
+from malvakt.interpreter import collect_seldom, switch_often
 from malvakt.logs import CONFIG, log_to_stderr
 from malvakt.outcome import CallError, Fault
 from streams import metrics
@@ -57,6 +57,7 @@ def worker_(
         raise CallError(str(error)) from error
     log_to_stderr()
     collect_seldom()
+    switch_often()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = _app(settings, loop)
