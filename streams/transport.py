@@ -110,12 +110,35 @@ class OffsetAccount:
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Fetches in a thread of its own, as in stock Faust, but never waits long for idle partitions."""
+    """Fetches in a thread of its own, as in stock Faust, with two differences.
+
+    It never waits long for idle partitions. And when behind, it takes as much of each partition, where
+    stock Faust takes one partition after the other: so they advance together in event time, and what
+    several of them say of a scope's day is summed in one batch, and published once.
+    """
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
         return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109
+        max_records: int | None = None,
+    ) -> Any:
+        fetcher: Any = consumer._fetcher  # noqa: SLF001
+        waiting = [tp for tp in active_partitions if tp in fetcher._records]  # noqa: SLF001
+        if not waiting:
+            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        assert max_records is not None
+        share = max(1, max_records // len(waiting))
+        found: dict[Any, Any] = {}
+        for tp in waiting:
+            found.update(await super()._fetch_records(consumer, {tp}, 0, share))
+        return found
 
 
 class Consumer(driver.Consumer):

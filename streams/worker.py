@@ -27,9 +27,6 @@ from streams.trimming import trim_for_ever
 FAUST_VERSION = "0.15.3"
 FETCH_RECORDS = 20_000
 """The most records one fetch hands over; bounds a batch's memory and how long it takes."""
-FETCH_BYTES = 48 * 1024
-"""The most a fetch brings of one partition: little enough that all partitions advance together when behind.
-Then what several of them say of a scope's day is summed in one batch, and published once."""
 COMMIT_INTERVAL_S = 0.5
 WAITING_FETCHES = 4
 """How many fetches may queue before an agent; the transport admits fewer."""
@@ -137,7 +134,6 @@ def build_app(
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=COMMIT_INTERVAL_S,
         broker_max_poll_records=FETCH_RECORDS,
-        consumer_max_fetch_size=FETCH_BYTES,
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 10,
         broker_request_timeout=max(90.0, settings.session_timeout_s),
