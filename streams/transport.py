@@ -35,6 +35,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
+from streams import metrics
+
 FETCHES_IN_HAND = 2
 FETCH_WAIT_MS = 10
 """How long the broker holds a fetch that has nothing to bring.
@@ -151,6 +153,7 @@ class Consumer(driver.Consumer):
         self._rests: Mapping[str, float] = getattr(self.app, "rests", {})
         self._in_hand: dict[str, set[Fetched]] = {}
         self._rested: dict[str, float] = {}
+        self._lag: dict[TP, int] = {}
         self._room = asyncio.Event()
 
     @property
@@ -216,12 +219,24 @@ class Consumer(driver.Consumer):
             for tp, found in records.items()
             if found and (active is None or tp in active or tp in self._buffered_partitions)
         ]
+        self._note_lag(mine)
         for tp, message in [*self._batched(mine), *self._singly(mine)]:
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
             if isinstance(message.value, Fetched):
                 self._hand_over(self._groups[tp.topic], message.value)
             yield tp, message
+
+    def _note_lag(self, slices: list[Slice]) -> None:
+        """What the broker has of these partitions beyond what it just brought."""
+        for tp, records in slices:
+            # Typed as a number; not known before the first fetch.
+            end: Any = self.highwater(tp)
+            if end is not None:
+                self._lag[tp] = end - records[-1].offset - 1
+        for topic in {tp.topic for tp, _ in slices}:
+            waiting = sum(lag for tp, lag in self._lag.items() if tp.topic == topic)
+            metrics.LAG.labels(topic).set(waiting)
 
     def _batched(self, slices: list[Slice]) -> Iterator[tuple[TP, Message]]:
         by_group: dict[str, list[Slice]] = {}
@@ -288,6 +303,7 @@ class Consumer(driver.Consumer):
         await self._restorer.pause()
         await super().on_partitions_revoked(revoked)
         self.account.forget(revoked)
+        self._lag.clear()
         self._in_hand.clear()
         self._room.set()
 

@@ -17,6 +17,7 @@ from schemas.internal import SCORECARD_ROWS, ScorecardRow
 from schemas.packing import Packing
 from schemas.rows import ROWS, Row
 from schemas.topics import INTERNAL, LEDGER_TOPICS, PARTIALS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
+from streams import metrics
 from streams.delivery import Delivery
 from streams.recovery import Opening, Restorer, Table, Tables
 from streams.settings import Settings
@@ -170,7 +171,11 @@ def _table(app: WorkerApp, name: str, partitions: int, packing: Packing[Any]) ->
     )
     store = table.data
     assert isinstance(store, RowStore)
-    return store
+    rows: RowStore[Any] = store
+    metrics.ROWS.labels(name).set_function(
+        lambda: sum(len(rows.rows(partition)) for partition in rows.partitions())
+    )
+    return rows
 
 
 def _register(
