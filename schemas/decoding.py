@@ -41,6 +41,8 @@ class Reason(Struct, frozen=True):
     sentence: str
 
 
+_AT = " - at `"
+
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
@@ -89,8 +91,11 @@ def _absurd_time(event: Event) -> Reason | None:
 
 def _reason(message: str) -> Reason:
     """Turn msgspec's message, which ends with the path, into a reason."""
-    what, _, rest = message.partition(" - at `")
-    path = rest.rstrip("`") or "$"
+    # From the right: in front may stand what the event said, which can look like a path too.
+    what, _, where = message.rpartition(_AT)
+    path = where.removesuffix("`")
+    if not what:
+        what, path = message, "$"
     if path == "$.type" or what.startswith("Object missing required field `type`"):
         known = ", ".join(sorted(EVENT_TYPES))
         return Reason(ReasonCode.UNKNOWN_TYPE, "$.type", f"{what}. Known types: {known}.")
