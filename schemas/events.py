@@ -5,7 +5,7 @@ lives in `kpis/`; here is only what a valid event looks like and where its home 
 """
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -417,3 +417,10 @@ def type_of(event: Event) -> str:
 
 
 encode_event = msgspec.json.Encoder().encode
+
+
+class Recorded(NamedTuple):
+    """An event as somebody wrote it down: what we know of it, and every byte of what they said."""
+
+    event: Event
+    raw: bytes
