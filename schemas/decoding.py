@@ -20,6 +20,9 @@ EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
+INSTANTS = ("first_contact", "won_at", "lost_at")
+"""The fields of an event's data that state an instant."""
+
 
 class ReasonCode(StrEnum):
     """Why a record was refused, for machines."""
@@ -74,7 +77,7 @@ def decode_event(raw: bytes | None, topic: str | None = None) -> Event | Reason:
 
 def _absurd_time(event: Event) -> Reason | None:
     times = [("$.time", event.time)]
-    for name in ("first_contact", "won_at", "lost_at"):
+    for name in INSTANTS:
         stated = getattr(event.data, name, None)
         if stated is not None:
             times.append((f"$.data.{name}", stated))

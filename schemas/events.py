@@ -416,6 +416,12 @@ def type_of(event: Event) -> str:
     return _TYPES[type(event)]
 
 
+def fields_of(kind: str) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """What an event type's data may state, and must."""
+    [data] = (field for field in msgspec.structs.fields(EVENT_TYPES[kind]) if field.name == "data")
+    return msgspec.structs.fields(data.type)
+
+
 encode_event = msgspec.json.Encoder().encode
 
 

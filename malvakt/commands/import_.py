@@ -5,7 +5,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from malvakt.importing import Imported, MappingError, RejectedRow, import_files, read_mapping
+from malvakt.importing import Imported, RejectedRow, import_files
+from malvakt.mapping import MappingError, read_mapping
 from malvakt.outcome import CallError
 from schemas.events import Event, encode_event
 from streams.settings import Settings
