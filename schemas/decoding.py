@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, Event, type_of
 
 MAX_EVENT_BYTES = 256 * 1024
 """A larger record is no CRM event; it is refused before any time is spent on reading it."""
@@ -66,11 +66,10 @@ def decode_event(raw: bytes | None, topic: str | None = None) -> Event | Reason:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Reason(ReasonCode.NOT_JSON, "$", f"The record is not valid JSON: {error}.")
     if topic is not None and event.topic != topic:
-        kind = event.__struct_config__.tag
         return Reason(
             ReasonCode.WRONG_TOPIC,
             "$.type",
-            f"A {kind} event belongs on {event.topic}, not {topic}.",
+            f"A {type_of(event)} event belongs on {event.topic}, not {topic}.",
         )
     return _absurd_time(event) or event
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from malvakt.importing import Imported, RejectedRow, import_files
 from malvakt.mapping import MappingError, read_mapping
 from malvakt.outcome import CallError
-from schemas.events import Event, encode_event
+from schemas.events import Event, encode_event, type_of
 from streams.settings import Settings
 
 SHOWN = 10
@@ -91,7 +91,7 @@ def _write_rejected(rows: list[RejectedRow], to: Path) -> None:
 
 
 def _summarise(imported: Imported) -> None:
-    types = Counter(str(event.__struct_config__.tag) for event in imported.events)
+    types = Counter(type_of(event) for event in imported.events)
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
     _say(f"{imported.rows} rows read: {len(imported.events)} events ({listed}).")
     if not imported.rejected:

@@ -15,6 +15,7 @@ from schemas.events import EVENT_TYPES
 from schemas.export import GUIDE, guide
 from schemas.records import KpiRecord
 from schemas.topics import CRM_TOPICS
+from streams.partitioning import ON_EVERY_PARTITION
 from streams.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,12 @@ def test_the_tables_of_event_types_are_current() -> None:
     types = section(text, "Types")
     assert set(first_column(types)) == set(EVENT_TYPES)
     assert all(f"**`{topic.name}`**" in types for topic in CRM_TOPICS)
+
+
+def test_the_header_for_copies_on_every_partition_is_named() -> None:
+    """As workers look for it."""
+    name, value = ON_EVERY_PARTITION
+    assert f"`{name}: {value.decode()}`" in section(page("events.md"), "Where an event goes")
 
 
 def test_every_reason_for_a_refusal_is_explained() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.decoding import decode_event
-from schemas.events import EVENT_TYPES, Event, encode_event
+from schemas.events import EVENT_TYPES, Event, encode_event, type_of
 from simulation.floor import Floor, events, shuffled
 from simulation.pace import paced
 
@@ -75,7 +75,7 @@ def test_a_life_is_told_in_order_within_its_days() -> None:
 
 def test_a_life_holds_every_kind_of_event_that_a_floor_tells() -> None:
     """Corrections among them; costs and rates are no floor's."""
-    kinds = {str(event.__struct_config__.tag) for event in life(Floor(sellers=30), 200)}
+    kinds = {type_of(event) for event in life(Floor(sellers=30), 200)}
     untold = {"cost.logged", "cost.amended", "cost.deleted", "rate.set"}
     assert kinds == set(EVENT_TYPES) - untold
 
