@@ -5,19 +5,17 @@ import contextlib
 from collections.abc import Iterator
 
 import faust
-import msgspec
-from aiokafka.errors import KafkaConnectionError
 
 from agents.ledger import LedgerAgent
 from agents.scorecard import ScorecardAgent
-from kpis.calendar import UnknownTimezoneError
 from malvakt.interpreter import collect_seldom, switch_often
 from malvakt.logs import CONFIG, log_to_stderr
-from malvakt.outcome import CallError, Fault
+from malvakt.outcome import Fault
+from malvakt.reaching import reaching, settings_with
 from streams import metrics
 from streams.founding import FoundingError, found
-from streams.settings import SettingError, Settings, from_environment
-from streams.topic_setup import TopicSetupError, set_up_topics
+from streams.settings import Settings
+from streams.topic_setup import set_up_topics
 from streams.worker import Agent, Parts, WorkerApp, WrongFaustError, build_app
 
 
@@ -43,18 +41,7 @@ def worker_(
     metrics_port
         Where /metrics and /healthz are served; 0 turns them off.
     """
-    options = {
-        "broker": broker,
-        "timezone": timezone,
-        "currency": currency,
-        "metrics_port": metrics_port,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    try:
-        settings = msgspec.structs.replace(from_environment(), **given)
-        settings.business()
-    except (SettingError, UnknownTimezoneError) as error:
-        raise CallError(str(error)) from error
+    settings = settings_with(broker=broker, timezone=timezone, currency=currency, metrics_port=metrics_port)
     log_to_stderr()
     collect_seldom()
     switch_often()
@@ -68,15 +55,11 @@ def worker_(
 
 def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
     try:
-        partitions = loop.run_until_complete(set_up_topics(settings))
-        founding = loop.run_until_complete(found(settings))
+        with reaching(settings.broker):
+            partitions = loop.run_until_complete(set_up_topics(settings))
+            founding = loop.run_until_complete(found(settings))
         return build_app(settings, partitions, founding.first_term, _agents)
-    except KafkaConnectionError as error:
-        raise Fault(
-            f"No Kafka answers at {settings.broker}. Start one with `malvakt kafka`, or name another"
-            " with --broker or MALVAKT_BROKER."
-        ) from error
-    except (FoundingError, TopicSetupError, WrongFaustError) as error:
+    except (FoundingError, WrongFaustError) as error:
         raise Fault(str(error)) from error
 
 
