@@ -31,7 +31,7 @@ async def replayed_through_kafka(
         Fault: no Kafka can be had, or a worker ended.
     """
     with contextlib.ExitStack() as stack:
-        address = broker or stack.enter_context(_local_kafka())
+        address = broker or stack.enter_context(temporary_kafka())
         name = f"replay-{secrets.token_hex(4)}"
         settings = Settings(
             broker=address,
@@ -47,7 +47,12 @@ async def replayed_through_kafka(
 
 
 @contextlib.contextmanager
-def _local_kafka() -> Iterator[str]:
+def temporary_kafka() -> Iterator[str]:
+    """The address of a Kafka of our own, which leaves nothing behind.
+
+    Raises:
+        Fault: none can run here.
+    """
     with tempfile.TemporaryDirectory(prefix="malvakt-kafka-") as directory:
         try:
             with LocalKafka(Path(directory)) as kafka:

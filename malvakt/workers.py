@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -15,16 +16,14 @@ STOP_S = 20.0
 SHOWN_LINES = 15
 
 
-class WorkerProcess:
-    """One `malvakt worker` of its own."""
+class ChildProcess:
+    """A program of its own, whose output is kept for the case that it ends."""
 
-    def __init__(self, settings: Settings) -> None:
-        environment = {
-            f"MALVAKT_{name.upper()}": str(getattr(settings, name)) for name in Settings.__struct_fields__
-        }
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._name = name
         self._log: IO[bytes] = tempfile.NamedTemporaryFile(prefix="malvakt-worker-", suffix=".log")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "malvakt", "worker"],
+            command,
             env={**os.environ, **environment},
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -38,7 +37,7 @@ class WorkerProcess:
         """
         status = self.process.poll()
         if status is not None:
-            raise Fault(f"A worker ended with status {status}:\n{self.last_lines()}")
+            raise Fault(f"{self._name} ended with status {status}:\n{self.last_lines()}")
 
     def last_lines(self) -> str:
         """The end of its log."""
@@ -59,3 +58,13 @@ class WorkerProcess:
         """End it at once, as a crash would."""
         self.process.kill()
         self.process.wait()
+
+
+class WorkerProcess(ChildProcess):
+    """One `malvakt worker`."""
+
+    def __init__(self, settings: Settings) -> None:
+        environment = {
+            f"MALVAKT_{name.upper()}": str(getattr(settings, name)) for name in Settings.__struct_fields__
+        }
+        super().__init__("A worker", [sys.executable, "-m", "malvakt", "worker"], environment)

@@ -103,7 +103,7 @@ class LocalKafka:
                 f"Port {self._port} cannot be had ({hindrance}); another Kafka may be running."
                 " Give another --port."
             )
-        java = [_on_path("java"), HEAP, "-cp", os.pathsep.join([str(jars / "*"), "."])]
+        java = [on_path("java"), HEAP, "-cp", os.pathsep.join([str(jars / "*"), "."])]
         with self._claimed() as log:
             self._configure()
             if not (self._directory / "data" / "meta.properties").exists():
@@ -234,14 +234,14 @@ def kafka_jars() -> Path:
         NotInstalledError: Java or Maven is missing.
         LocalKafkaError: the jars cannot be fetched.
     """
-    _check_java()
+    check_java()
     pom = files("deploy") / "kafka" / "pom.xml"
     match = re.search(r"kafka_2\.13</artifactId>\s*<version>([^<]+)", pom.read_text(encoding="utf-8"))
     assert match is not None
-    target = _cache() / f"kafka-{match[1]}"
+    target = cache_directory() / f"kafka-{match[1]}"
     if target.exists():
         return target
-    mvn = _on_path("mvn")
+    mvn = on_path("mvn")
     print(f"Fetching Apache Kafka {match[1]} from Maven Central, once ...", file=sys.stderr)
     target.parent.mkdir(parents=True, exist_ok=True)
     with as_file(pom) as path, TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:
@@ -267,8 +267,13 @@ def kafka_jars() -> Path:
     return target
 
 
-def _check_java() -> None:
-    done = subprocess.run([_on_path("java"), "-version"], capture_output=True, text=True, check=False)
+def check_java() -> None:
+    """See that Java runs here, and is new enough.
+
+    Raises:
+        NotInstalledError: it is missing, or too old.
+    """
+    done = subprocess.run([on_path("java"), "-version"], capture_output=True, text=True, check=False)
     match = re.search(r'version "(\d+)', done.stderr)
     if match is None:
         # macOS has a `java` that only says where to get one.
@@ -277,7 +282,12 @@ def _check_java() -> None:
         raise NotInstalledError(f"Java {match[1]} is too old.\n{_INSTALL}")
 
 
-def _on_path(program: str) -> str:
+def on_path(program: str) -> str:
+    """Where `java` or `mvn` is.
+
+    Raises:
+        NotInstalledError: it is nowhere.
+    """
     # Windows runs `mvn.cmd` by its full name only.
     found = shutil.which(program)
     if found is None:
@@ -286,7 +296,8 @@ def _on_path(program: str) -> str:
     return found
 
 
-def _cache() -> Path:
+def cache_directory() -> Path:
+    """Where what was fetched once stays."""
     own = os.environ.get("MALVAKT_CACHE")
     if own:
         return Path(own)

@@ -1,0 +1,1 @@
+"""Benchmarks: what the system does, measured from outside, beside others that do the same."""

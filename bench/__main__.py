@@ -1,0 +1,5 @@
+"""So that `python -m bench` runs the benchmarks."""
+
+from bench.cli import main
+
+main()

@@ -1,0 +1,172 @@
+"""The measuring stick, the same for all: a group's committed offsets, and what its processes used.
+
+Nothing inside a contender is asked. A record counts as done once the group has committed past it, and
+all is done once nothing is left to read in any topic that the group reads.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from malvakt.outcome import Fault
+from malvakt.workers import ChildProcess
+
+POLL_S = 0.05
+STALLED_S = 90.0
+"""How long a contender may commit nothing before it is given up; starting included."""
+REQUEST_S = 30.0
+
+_NO_COORDINATOR = {
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_COORDINATOR,
+}
+
+
+class Sample(NamedTuple):
+    """How many input records were done at a moment."""
+
+    at_s: float
+    done: int
+
+
+class Measured(NamedTuple):
+    """What was seen of one run."""
+
+    first_done: int
+    """How many input records were done when the first commit was seen; they are not counted."""
+    seconds: float
+    """From then until nothing was left."""
+    cpu_s: float | None
+    """What the processes used in that time; unknown where there is no `/proc`."""
+    peak_mb: float | None
+    samples: list[Sample]
+
+
+class Group:
+    """What a consumer group has finished of the topics it reads, which records pass in this order."""
+
+    def __init__(self, broker: str, name: str, flow: Sequence[str], source: str) -> None:
+        # A consumer that never joins: asking an AdminClient for offsets of a group that is not there
+        # yet ends now and then in a segmentation fault (confluent-kafka 2.16.1).
+        self._consumer = Consumer(
+            {"bootstrap.servers": broker, "group.id": name, "enable.auto.commit": False, "log_level": 0}
+        )
+        self._flow = flow
+        self._source = source
+        self._known: dict[str, list[TopicPartition]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def done(self) -> int:
+        """How many records of the source topic are finished."""
+        return sum(self._committed(self._partitions(self._source)).values())
+
+    def settled(self) -> bool:
+        """Whether nothing is left anywhere.
+
+        Looked at in the order in which records flow: a topic's end is asked for after all before it were
+        found finished, so that nothing can be between two looks. Twice, for those that flow back.
+        """
+        return all(self._finished(topic) for topic in [*self._flow, *self._flow])
+
+    def _finished(self, topic: str) -> bool:
+        partitions = self._partitions(topic)
+        committed = self._committed(partitions)
+        return all(
+            committed[tp.partition] >= self._consumer.get_watermark_offsets(tp, REQUEST_S)[1]
+            for tp in partitions
+        )
+
+    def _committed(self, partitions: list[TopicPartition]) -> dict[int, int]:
+        try:
+            found = self._consumer.committed(partitions, REQUEST_S)
+        except KafkaException as error:
+            if error.args[0].code() in _NO_COORDINATOR:
+                # A broker that just started has none yet, so nothing can be finished.
+                return dict.fromkeys((tp.partition for tp in partitions), 0)
+            raise
+        # Where nothing was committed yet, the offset is a negative code.
+        return {tp.partition: max(tp.offset, 0) for tp in found}
+
+    def _partitions(self, topic: str) -> list[TopicPartition]:
+        if topic not in self._known:
+            numbers = self._consumer.list_topics(topic, REQUEST_S).topics[topic].partitions
+            # A misspelt topic would otherwise be finished from the start.
+            assert numbers, f"{topic} is not there"
+            self._known[topic] = [TopicPartition(topic, number) for number in numbers]
+        return self._known[topic]
+
+
+def measure(group: Group, children: Sequence[ChildProcess], records: int) -> Measured:
+    """Watch a group until all is done, and say how long it took from its first commit on.
+
+    Raises:
+        Fault: a process ended, or nothing was committed for long.
+    """
+    samples: list[Sample] = []
+    cpu_before: float | None = None
+    changed = time.monotonic()
+    while True:
+        done = group.done()
+        now = time.monotonic()
+        if done > (samples[-1].done if samples else 0):
+            if not samples:
+                cpu_before = cpu_seconds(children)
+            samples.append(Sample(now, done))
+            changed = now
+        if done >= records and group.settled():
+            return _measured(samples, time.monotonic(), cpu_before, children)
+        for child in children:
+            child.check()
+        if now - changed > STALLED_S:
+            raise Fault(f"Nothing was committed for {STALLED_S:.0f} s:\n{children[0].last_lines()}")
+        time.sleep(POLL_S)
+
+
+def _measured(
+    samples: list[Sample], end: float, cpu_before: float | None, children: Sequence[ChildProcess]
+) -> Measured:
+    start = samples[0].at_s
+    cpu = cpu_seconds(children)
+    return Measured(
+        first_done=samples[0].done,
+        seconds=end - start,
+        cpu_s=None if cpu is None or cpu_before is None else cpu - cpu_before,
+        peak_mb=peak_mb(children),
+        samples=[Sample(round(at - start, 3), done) for at, done in samples],
+    )
+
+
+def cpu_seconds(children: Iterable[ChildProcess]) -> float | None:
+    """The processor time that processes have used so far, all their threads together."""
+    ticks = 0
+    for child in children:
+        try:
+            stat = Path(f"/proc/{child.process.pid}/stat").read_text(encoding="ascii", errors="replace")
+        except FileNotFoundError:
+            return None
+        # The second field is the program's name in parentheses, and may hold spaces.
+        fields = stat.rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def peak_mb(children: Iterable[ChildProcess]) -> float | None:
+    """The most memory that processes ever held, added up."""
+    total_kb = 0
+    for child in children:
+        try:
+            status = Path(f"/proc/{child.process.pid}/status").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        total_kb += next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return total_kb / 1024
