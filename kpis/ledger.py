@@ -5,7 +5,7 @@ version, so receiving any of them twice, or late, is harmless. It does no I/O: i
 which to write; the order in which its effects are carried out is the agent's.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, NamedTuple, TypeVar
 
 from kpis.calendar import micros_of
@@ -23,8 +23,9 @@ from kpis.fold import (
     team_at,
     text,
 )
+from kpis.naming import Naming, NamingInMemory
 from kpis.tally import CellKey, Tally
-from kpis.versions import first_version
+from kpis.versions import AS_OF, first_version
 from schemas.events import (
     CostAmended,
     CostDeleted,
@@ -65,18 +66,33 @@ class Effects(NamedTuple):
 
 
 class Ledger:
-    """One partition's objects: reads their rows, and keeps the views over them."""
+    """One partition's objects: reads their rows, and keeps the views over them.
 
-    def __init__(self, partition: int, business: Business, rows: Mapping[str, Row], term: int = 1) -> None:
+    The views are `tally`, `naming` and `clock`, which holds the latest event time. Whoever keeps them
+    elsewhere than in this process's memory gives them; they are empty, or as the rows make them.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        business: Business,
+        rows: Mapping[str, Row],
+        term: int = 1,
+        *,
+        tally: Tally | None = None,
+        naming: Naming | None = None,
+        clock: MutableMapping[str, int] | None = None,
+    ) -> None:
         self._partition = partition
         self._business = business
         self._rows = rows
         self._version = first_version(term)
-        self._tally = Tally()
-        self._naming: dict[str, list[str]] = {}
+        self._tally = Tally() if tally is None else tally
+        self._naming: Naming = NamingInMemory() if naming is None else naming
+        self._clock: MutableMapping[str, int] = {} if clock is None else clock
+        self._as_of = self._clock.get(AS_OF, 0)
         self._said: dict[object, object] = {}
-        """What was last said of leads, to save saying it again; forgotten, as views are, in a crash."""
-        self._as_of = 0
+        """What was last said of leads in this term, to save saying it again; forgotten in a crash."""
         self._batch = _Batch()
         self._joins = Joins(self._team_at, self._first_contact)
         self._handlers: dict[type[Event | Link], Callable[[Any], None]] = {
@@ -89,15 +105,29 @@ class Ledger:
 
     def begin_term(self, term: int) -> None:
         """Speak under a new term from now on, if it is above the one in use."""
-        self._version = max(self._version, first_version(term))
+        version = first_version(term)
+        if version > self._version:
+            self._version = version
+            # Between two terms another owner may have said something else.
+            self._said.clear()
 
     def learn(self, key: str, row: Row) -> None:
-        """Take a row that was recovered into the views. Each row is learnt once, before any batch."""
-        if isinstance(row, ObjectRow):
-            self._as_of = max([self._as_of, row.first, *(telling.time for telling in row.told)])
-            self._index(key, row.refs)
-            for share in row.shares:
-                self._tally.add(share)
+        """Take a row that was recovered into the views."""
+        self.relearn(key, None, row)
+
+    def relearn(self, key: str, old: Row | None, new: Row) -> None:
+        """Take a row that was recovered into the views, in the place of the one they hold."""
+        if not isinstance(new, ObjectRow):
+            return
+        named: list[str] = []
+        if isinstance(old, ObjectRow):
+            named = old.refs
+            for share in old.shares:
+                self._tally.remove(share)
+        self._see(max([new.first, *(telling.time for telling in new.told)]))
+        self._index(key, [ref for ref in new.refs if ref not in named])
+        for share in new.shares:
+            self._tally.add(share)
 
     def apply(self, inputs: Iterable[Event | Link]) -> Effects:
         """Fold a batch, in any order, and say what follows.
@@ -128,8 +158,7 @@ class Ledger:
             batch.known_already.add(key)
         batch.folded[key] = row
         batch.touched[key] = None
-        time = micros_of(event.time)
-        self._as_of = max(self._as_of, time)
+        self._see(micros_of(event.time))
 
     def _fold_seller(self, event: SellerAssigned | SellerLeft) -> None:
         key = seller_key(event.data.seller)
@@ -139,9 +168,9 @@ class Ledger:
         fold_seller(row, event)
         self._batch.changed[key] = row
         time = micros_of(event.time)
-        self._as_of = max(self._as_of, time)
+        self._see(time)
         since = self._business.calendar.day(time)
-        self._touch(key for key in self._naming.get(key, ()) if self._counts_since(key, since))
+        self._touch(key for key in self._naming.of(key) if self._counts_since(key, since))
 
     def _hear_named(self, link: LeadNamed) -> None:
         """At the lead's home: a partition says whether it names the lead."""
@@ -164,7 +193,12 @@ class Ledger:
         if link.version >= row.told:
             row.told, row.first = link.version, link.first
         self._batch.changed[key] = row
-        self._touch(self._naming.get(lead_key(link.lead), ()))
+        self._touch(self._naming.of(lead_key(link.lead)))
+
+    def _see(self, time: int) -> None:
+        """An event of this time is known."""
+        if time > self._as_of:
+            self._as_of = self._clock[AS_OF] = time
 
     def _counts_since(self, key: str, day: int) -> bool:
         row = self._object(key)
@@ -238,7 +272,7 @@ class Ledger:
         """Whether a deal here names a lead, and the earliest activity here that does."""
         named = False
         since: int | None = None
-        for key in self._naming.get(ref, ()):
+        for key in self._naming.of(ref):
             row = self._object(key)
             if row is None or row.deleted or known(row).get("lead") != lead:
                 continue
@@ -273,7 +307,7 @@ class Ledger:
 
     def _index(self, key: str, refs: Iterable[str]) -> None:
         for ref in refs:
-            self._naming.setdefault(ref, []).append(key)
+            self._naming.add(ref, key)
 
     def _object(self, key: str) -> ObjectRow | None:
         """An object's row, the same one all through a batch."""
@@ -306,7 +340,7 @@ class Ledger:
             origin = self._row(f"origin:{lead}", OriginRow)
             if origin is not None and origin.first is not None:
                 first = min(first, origin.first)
-        for key in self._naming.get(object_key("deal", deal.home, deal.id), ()):
+        for key in self._naming.of(object_key("deal", deal.home, deal.id)):
             row = self._object(key)
             if row is not None and not row.deleted and known(row).get("deal") == deal.id:
                 first = min(first, row.first)

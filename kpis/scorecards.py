@@ -1,10 +1,10 @@
 """The scorecards of one partition: keep each source's latest partial, sum them, write KPI records.
 
 Rows hold what each source partition last reported for a scope and day. The sums over sources, and over
-the days of longer windows, are a view in memory that is rebuilt from the rows.
+the days of longer windows, are a view that is rebuilt from the rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import date, datetime
 from functools import cache
 from typing import Literal, NamedTuple
@@ -25,7 +25,7 @@ from kpis.contributions import Business
 from kpis.formulas import figures_of, minor_digits
 from kpis.measures import MEASURES, first_in
 from kpis.tally import add_measures
-from kpis.versions import first_version
+from kpis.versions import AS_OF, first_version
 from schemas.internal import Cell, Contribution, Measures, Partial, ScorecardRow
 from schemas.records import KpiRecord
 
@@ -43,24 +43,48 @@ class Taken(NamedTuple):
 
 
 class Scorecards:
-    """One partition's scopes: reads their rows, and keeps the sums over them."""
+    """One partition's scopes: reads their rows, and keeps the sums over them.
 
-    def __init__(self, business: Business, rows: Mapping[str, ScorecardRow], term: int = 1) -> None:
+    The views are `sums` and `clock`, which holds the latest event time. Whoever keeps them elsewhere than
+    in this process's memory gives them; they are empty, or as the rows make them.
+    """
+
+    def __init__(
+        self,
+        business: Business,
+        rows: Mapping[str, ScorecardRow],
+        term: int = 1,
+        *,
+        sums: MutableMapping[str, Measures] | None = None,
+        clock: MutableMapping[str, int] | None = None,
+    ) -> None:
         self._business = business
         self._rows = rows
         self._version = first_version(term)
-        self._sums: dict[str, Measures] = {}
-        self._as_of = 0
+        self._sums: MutableMapping[str, Measures] = {} if sums is None else sums
+        self._clock: MutableMapping[str, int] = {} if clock is None else clock
+        self._as_of = self._clock.get(AS_OF, 0)
 
     def begin_term(self, term: int) -> None:
         """Write under a new term from now on, if it is above the one in use."""
         self._version = max(self._version, first_version(term))
 
-    def learn(self, key: str, row: ScorecardRow) -> None:  # noqa: ARG002
-        """Take a row that was recovered into the sums. Each row is learnt once, before any batch."""
-        for reported in row.sources.values():
-            self._as_of = max(self._as_of, reported.as_of)
-            self._add(row.scope, row.day, reported.measures, {})
+    def learn(self, key: str, row: ScorecardRow) -> None:
+        """Take a row that was recovered into the sums."""
+        self.relearn(key, None, row)
+
+    def relearn(self, key: str, old: ScorecardRow | None, new: ScorecardRow) -> None:  # noqa: ARG002
+        """Take a row that was recovered into the sums, in the place of the one they hold."""
+        before = {} if old is None else {source: said.measures for source, said in old.sources.items()}
+        for source, reported in new.sources.items():
+            self._see(reported.as_of)
+            change = reported.measures
+            if source in before:
+                change = _difference(change, before.pop(source))
+            self._add(new.scope, new.day, change, {})
+        # A writer that had not heard of a source knows nothing of it.
+        for measures in before.values():
+            self._add(new.scope, new.day, _difference({}, measures), {})
 
     def take(self, partials: Iterable[Partial]) -> Taken:
         """Take in a batch of partials, in any order."""
@@ -68,7 +92,7 @@ class Scorecards:
         rows: dict[str, ScorecardRow] = {}
         touched: Touched = {}
         for partial in partials:
-            self._as_of = max(self._as_of, partial.as_of)
+            self._see(partial.as_of)
             for cell in partial.cells:
                 key = scorecard_key(partial.scope, cell.day)
                 row = rows.get(key) or self._rows.get(key)
@@ -83,6 +107,11 @@ class Scorecards:
         at = At(self._as_of, self._business)
         for key, (scope, window) in touched.items():
             yield key, write_record(scope, window, self._sums.get(key, {}), self._version, at)
+
+    def _see(self, time: int) -> None:
+        """An event of this time is known."""
+        if time > self._as_of:
+            self._as_of = self._clock[AS_OF] = time
 
     def _report(self, row: ScorecardRow, partial: Partial, cell: Cell, touched: Touched) -> bool:
         """Replace what the source reported for a day, unless it has reported something later."""

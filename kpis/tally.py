@@ -47,7 +47,10 @@ def scopes_of(place: Share | Contact) -> list[str]:
 
 
 class Tally:
-    """The sums over the shares it was given. Adding and removing a share are inverse, exactly."""
+    """The sums over the shares it was given. Adding and removing a share are inverse, exactly.
+
+    What a mapping returns is changed in place and then set again, as a mapping on disk needs.
+    """
 
     def __init__(
         self,

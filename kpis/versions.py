@@ -7,6 +7,9 @@ paused worker that wakes up and writes loses against its successor.
 VERSIONS_PER_TERM = 10_000_000
 """A version is term x this + a count of batches; small enough that JSON readers keep every digit."""
 
+AS_OF = "as_of"
+"""Under which name a view's clock holds the latest event time it knows of."""
+
 
 def first_version(term: int) -> int:
     """The version before the first batch of a term."""

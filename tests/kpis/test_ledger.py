@@ -9,9 +9,9 @@ from kpis.ledger import Ledger
 from kpis.scorecards import Scorecards
 from kpis.versions import VERSIONS_PER_TERM
 from schemas.events import Event
-from schemas.internal import Cell, LeadNamed, LeadOrigin, Partial, ScorecardRow
+from schemas.internal import Cell, Contribution, LeadNamed, LeadOrigin, Partial, ScorecardRow
 from schemas.records import KpiRecord
-from schemas.rows import Row
+from schemas.rows import ROWS, Row
 from tests.kpis.test_fold import event
 from tests.kpis.test_replay import business, replayed
 
@@ -183,6 +183,45 @@ def test_a_ledger_rebuilt_from_its_rows_goes_on_the_same() -> None:
     assert company.cells[0].measures["revenue"] == 3_000_000
 
 
+def test_a_row_that_another_wrote_is_learnt_in_the_place_of_the_own() -> None:
+    """As after a while in which another had the partition: what it took back no longer counts."""
+    won = event("deal.won", 1, "a", **D, seller="anna", value="1")
+    mine = Ledger(0, business(), {}).apply([NORTH, won]).rows
+    packed = {key: ROWS.pack(row, 1) for key, row in mine.items()}
+    theirs = {key: ROWS.unpack(row) for key, row in packed.items()}
+    other = Ledger(0, business(), theirs, term=2)
+    for key, row in theirs.items():
+        other.learn(key, row)
+    changed = other.apply([event("deal.amended", 2, "b", **D, seller="bo", value="5")]).rows
+    rows = mine | changed
+    ledger = Ledger(0, business(), rows, term=3)
+    for key, row in packed.items():
+        ledger.learn(key, ROWS.unpack(row))
+    for key, row in changed.items():
+        ledger.relearn(key, ROWS.unpack(packed[key]), row)
+    third = event("deal.won", 1, "c", deal="d3", customer="c1", seller="bo", value="2")
+    effects = ledger.apply([third])
+    rows |= effects.rows
+    cells = {p.scope: p.cells[0].measures for p in effects.partials}
+    assert cells["company"]["revenue"] == cells["seller:bo"]["revenue"] == 7_000_000
+    team_of_bo = event("seller.assigned", -9, "org2", seller="bo", team="south")
+    cells = {p.scope: p.cells[0].measures for p in ledger.apply([team_of_bo]).partials}
+    assert cells["team:south"]["deals_won"] == 2, "whom a row names is learnt too"
+
+
+def test_a_new_term_says_again_what_was_said_of_leads() -> None:
+    """Whoever had the partition in between may have said something else."""
+    rows: dict[str, Row] = {}
+    ledger = Ledger(0, business(), rows)
+    deal = event("deal.created", 0, **D, lead="l1")
+    first = ledger.apply([deal])
+    rows.update(first.rows)
+    assert len(first.links) == 1
+    assert not ledger.apply([deal]).links
+    ledger.begin_term(2)
+    assert len(ledger.apply([deal]).links) == 1
+
+
 def test_a_formers_sellers_cells_are_told_zero() -> None:
     """So that whoever heard of them takes it back."""
     rows: dict[str, Row] = {}
@@ -245,6 +284,17 @@ def test_scorecards_rebuilt_from_their_rows_go_on_the_same() -> None:
     kept = Kept()
     kept.take(partial(1, 5), partial(1, 2, source=1))
     assert Kept(term=2, rows=kept.rows).counted(partial(2, 6)) == {8}
+
+
+def test_scorecards_that_another_wrote_are_summed_in_the_place_of_the_own() -> None:
+    """Also where the other had not heard of a source."""
+    kept = Kept()
+    kept.take(partial(1, 5), partial(1, 2, source=1))
+    [(key, mine)] = kept.rows.items()
+    theirs = ScorecardRow(mine.scope, mine.day, {0: Contribution(2, 0, {"deals_won": 7})})
+    kept.scorecards.relearn(key, mine, theirs)
+    kept.rows[key] = theirs
+    assert kept.counted(partial(3, 1, source=2)) == {8}
 
 
 def test_revisions_grow() -> None:
