@@ -1,19 +1,20 @@
 """The ledger agent: CRM events and links in; object rows, partial tallies and links out."""
 
+from collections import Counter
+from collections.abc import Iterator
 from time import perf_counter
 
 from kpis.ledger import Effects, Ledger
 from schemas.decoding import Reason, decode_event
-from schemas.events import Event, OrgEvent
+from schemas.events import Event, type_of
 from schemas.internal import LeadNamed, Link, decode_link, encode_link, encode_partial
-from schemas.rows import encode_row
-from schemas.topics import LINKS, PARTIALS, REJECTED, TABLE_OBJECTS, changelog
+from schemas.topics import LINKS, PARTIALS, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
-from streams.effects import carry_out
-from streams.partitioning import partition_of
+from streams.effects import Consequences, carry_out
+from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.rejection import rejected
-from streams.transport import Fetched, Slice
+from streams.transport import Fetched, Record, Slice
 from streams.views import Views
 from streams.worker import Parts
 
@@ -26,12 +27,9 @@ class LedgerAgent:
         self._links = parts.settings.topic(LINKS.name)
         self._partials = parts.settings.topic(PARTIALS.name)
         self._rejected = parts.settings.topic(REJECTED.name)
-        self._changelog = changelog(parts.settings.app_id, TABLE_OBJECTS).name
         business = parts.settings.business()
-        self._ledgers = Views(
-            parts.objects,
-            parts.generation,
-            lambda partition, rows, term: Ledger(partition, business, rows, term),
+        self.views: Views[Ledger] = Views(
+            parts.objects, lambda partition, rows: Ledger(partition, business, rows)
         )
 
     async def work(self, fetched: Fetched) -> None:
@@ -45,53 +43,58 @@ class LedgerAgent:
                 inbox.extend(decode_link(record.value or b"") for record in part.records)
             else:
                 aside.extend(self._decode(part, inbox))
-        rows: list[Outgoing] = []
-        outputs = aside
+        consequences = Consequences([], aside)
         for partition, inbox in inboxes.items():
-            effects = self._ledgers.of(partition).apply(inbox)
-            rows.extend(
-                Outgoing(self._changelog, partition, key.encode(), encode_row(row))
-                for key, row in effects.rows.items()
-            )
-            outputs.extend(self._outputs(effects))
+            effects = self.views.of(partition).apply(inbox)
+            consequences.rows.extend(self._parts.objects.changes(partition, effects.rows, effects.version))
+            consequences.outputs.extend(self._outputs(effects, fetched.oldest_ms))
         metrics.STEP_SECONDS.labels("ledger", "fold").observe(perf_counter() - started)
-        await carry_out("ledger", fetched, rows, outputs, self._parts.objects, self._parts.delivery)
+        await carry_out("ledger", fetched, consequences, self._parts.objects, self._parts.delivery)
 
     def _decode(self, part: Slice, inbox: list[Event | Link]) -> list[Outgoing]:
         """Put a slice's events into the inbox; what is returned belongs elsewhere or is no event."""
         aside: list[Outgoing] = []
-        forwarded = 0
+        events: list[Event] = []
+        refused = 0
+        count = self._parts.partitions
         topic = part.tp.topic.removeprefix(self._parts.settings.topic_prefix)
         for record in part.records:
             event = decode_event(record.value, topic)
             if isinstance(event, Reason):
-                aside.append(rejected(record, event, self._rejected, self._parts.partitions))
+                refused += 1
+                aside.append(rejected(record, event, self._rejected, count))
                 continue
-            if not isinstance(event, OrgEvent):
-                home = event.data.home
-                partition = partition_of(home, self._parts.partitions)
-                if partition != part.tp.partition:
-                    forwarded += 1
-                    aside.append(Outgoing(part.tp.topic, partition, home.encode(), record.value))
-                    continue
-            inbox.append(event)
-        metrics.EVENTS.labels("rejected").inc(len(aside) - forwarded)
-        metrics.EVENTS.labels("forwarded").inc(forwarded)
-        metrics.EVENTS.labels("folded").inc(len(part.records) - len(aside))
+            home = event.data.home
+            if home is None:
+                aside.extend(self._copies(record, part.tp.partition))
+            elif (partition := partition_of(home, count)) != part.tp.partition:
+                aside.append(Outgoing(part.tp.topic, partition, home, record.value))
+                continue
+            events.append(event)
+        inbox.extend(events)
+        for kind, number in Counter(map(type_of, events)).items():
+            metrics.EVENTS.labels(kind, "folded").inc(number)
+        metrics.EVENTS.labels(topic, "rejected").inc(refused)
+        metrics.EVENTS.labels(topic, "forwarded").inc(len(aside) - refused)
         return aside
 
-    def _outputs(self, effects: Effects) -> list[Outgoing]:
+    def _copies(self, record: Record, partition: int) -> Iterator[Outgoing]:
+        """The organisation's event for every other partition, where its producer sent it to just one."""
+        if ON_EVERY_PARTITION in record.headers:
+            return
+        key = None if record.key is None else record.key.decode(errors="replace")
+        for other in range(self._parts.partitions):
+            if other != partition:
+                yield Outgoing(record.topic, other, key, record.value, [ON_EVERY_PARTITION])
+
+    def _outputs(self, effects: Effects, received_ms: int) -> list[Outgoing]:
         count = self._parts.partitions
-        outputs = [
-            Outgoing(
-                self._partials,
-                partition_of(partial.scope, count),
-                partial.scope.encode(),
-                encode_partial(partial),
-            )
-            for partial in effects.partials
-        ]
+        outputs: list[Outgoing] = []
+        for partial in effects.partials:
+            to = partition_of(partial.scope, count)
+            value = encode_partial(partial)
+            outputs.append(Outgoing(self._partials, to, partial.scope, value, timestamp_ms=received_ms))
         for link in effects.links:
             to = partition_of(link.lead, count) if isinstance(link, LeadNamed) else link.to
-            outputs.append(Outgoing(self._links, to, link.lead.encode(), encode_link(link)))
+            outputs.append(Outgoing(self._links, to, link.lead, encode_link(link)))
         return outputs

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from simulation.standard import standard_job
 from streams.delivery import Delivery, Outgoing
-from streams.partitioning import partition_of
+from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
 
@@ -66,20 +66,22 @@ class _Event(Struct):
 _decode = msgspec.json.Decoder(_Event).decode
 
 
-def loaded(broker: str, prefix: str, deals: int, partitions: int) -> Load:
+def loaded(broker: str, prefix: str, deals: int, partitions: int, sellers: int = 200) -> Load:
     """Write so many deals to topics of their own, the org chart before them."""
     expected = _Expected()
     asyncio.run(
-        _write(Settings(broker=broker, topic_prefix=prefix, partitions=partitions), deals, expected)
+        _write(
+            Settings(broker=broker, topic_prefix=prefix, partitions=partitions), deals, sellers, expected
+        )
     )
     return Load(prefix, deals, expected.totals())
 
 
-async def _write(settings: Settings, deals: int, expected: "_Expected") -> None:
+async def _write(settings: Settings, deals: int, sellers: int, expected: "_Expected") -> None:
     # The changelogs that are set up with the others belong to no worker, but to this load's topics.
     settings = msgspec.structs.replace(settings, app_id=f"{settings.topic_prefix}load")
     partitions = await set_up_topics(settings)
-    job = standard_job(deals)
+    job = standard_job(deals, sellers=sellers)
     async with Delivery(settings.broker) as delivery:
         while batch := list(islice(job, EVENTS_A_WRITE)):
             await delivery.write(_routed(batch, settings, partitions, expected))
@@ -92,13 +94,13 @@ def _routed(
         event = _decode(raw)
         if event.type == "seller.assigned":
             expected.assign(event.data)
-            key = event.data.seller.encode()
+            key = event.data.seller
             for partition in range(partitions):
-                yield Outgoing(settings.topic(ORG), partition, key, raw)
+                yield Outgoing(settings.topic(ORG), partition, key, raw, [ON_EVERY_PARTITION])
         else:
             expected.count(event)
             home = event.data.customer
-            yield Outgoing(settings.topic(DEALS), partition_of(home, partitions), home.encode(), raw)
+            yield Outgoing(settings.topic(DEALS), partition_of(home, partitions), home, raw)
 
 
 class _Expected:

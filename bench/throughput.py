@@ -5,8 +5,6 @@ state with a changelog, and every aggregate it changes is published.
 """
 
 import contextlib
-import os
-import platform
 import secrets
 import shutil
 import sys
@@ -21,6 +19,7 @@ from rich.console import Console
 
 from bench.checking import wrong_windows
 from bench.contenders import CONTENDERS, Contender, Place
+from bench.machine import machine
 from bench.measuring import Group, measure
 from bench.rounds import Result, table
 from bench.standard_load import Load, loaded
@@ -176,11 +175,4 @@ def _say(result: Result) -> None:
 
 
 def _report(results: Sequence[Result]) -> dict[str, object]:
-    return {
-        "machine": {
-            "system": platform.platform(),
-            "processors": os.cpu_count(),
-            "python": platform.python_version(),
-        },
-        "results": results,
-    }
+    return {"machine": machine(), "results": results}

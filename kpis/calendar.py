@@ -76,6 +76,12 @@ def windows_of(day: int) -> tuple[Window, ...]:
 
 
 @cache
+def labels_of(day: int) -> tuple[str, ...]:
+    """The names, `grain|start`, of the windows that hold a day, in the order of `windows_of`."""
+    return tuple(f"{window.grain}|{date_of(window.start)}" for window in windows_of(day))
+
+
+@cache
 def window_end(grain: Grain, start: int) -> int | None:
     """The first day after a window; `None` for `ever`, which has no end."""
     match grain:
@@ -128,6 +134,10 @@ class Calendar:
     def day(self, micros: int) -> int:
         """The local day that holds an instant."""
         return self.wall_clock(micros) // MICROS_PER_DAY
+
+    def local(self, micros: int) -> datetime:
+        """An instant as a time of the business timezone."""
+        return instant_of(micros).astimezone(self.zone)
 
     def at(self, local: datetime) -> datetime:
         """The instant at which the clock on the wall shows `local`; the earlier one of two."""

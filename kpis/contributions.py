@@ -5,13 +5,15 @@ the place. A place that no longer counts stays in the row, empty, so that a repl
 tell.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from kpis.calendar import Calendar
-from kpis.fold import ANY, CREATED, QUALIFIED
+from kpis.fold import CREATED, QUALIFIED, instant, known, stated_at, text
 from kpis.measures import ACTIVITY_MEASURES, CONTACT_KINDS, MICROS_PER_UNIT
-from schemas.rows import ObjectRow, Said, Share
+from schemas.rows import ObjectRow, Share, Value
 
 
 class Business(NamedTuple):
@@ -32,16 +34,13 @@ class Joins(NamedTuple):
 
 def shares_of(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
     """The shares of an object as it is known now, then its former places, empty."""
-    fresh: list[Share] = []
-    if not row.deleted:
-        _CONTRIBUTIONS[row.kind](row, business, joins, fresh)
+    fresh = [] if row.deleted else _CONTRIBUTIONS[row.kind](row, business, joins)
     if not row.shares:
         return fresh
     places = {_place(share) for share in fresh}
     for share in row.shares:
         if _place(share) not in places:
-            share.measures = {}
-            fresh.append(share)
+            fresh.append(msgspec.structs.replace(share, measures={}) if share.measures else share)
     return fresh
 
 
@@ -52,96 +51,85 @@ def micros_of_money(amount: str) -> int:
     return sign * (int(whole) * MICROS_PER_UNIT + int(fraction.ljust(6, "0")))
 
 
-def seller_of(row: ObjectRow) -> str | None:
-    """The seller an object belongs to."""
-    return text(row.said.get("seller"))
-
-
-def text(said: Said | None) -> str | None:
-    """The value of a text field, where it was stated."""
-    return said.value if said is not None and isinstance(said.value, str) else None
-
-
 def _place(share: Share) -> tuple[int, str | None, str | None, str | None, str | None]:
     return share.day, share.seller, share.team, share.customer, share.person
 
 
-def _lead(row: ObjectRow, business: Business, joins: Joins, shares: list[Share]) -> None:
-    first = row.first.get(CREATED) or row.first.get(ANY)
-    if first is None:
-        return
-    customer = text(row.said.get("customer"))
-    seller = seller_of(row)
-    new = _share(business, joins, first.time, seller, customer, {"leads_new": 1})
-    shares.append(new)
-    qualified = row.first.get(QUALIFIED)
-    if qualified is None or row.said["verdict"].value == "disqualified":
-        return
-    share = _share(
-        business, joins, qualified.time, text(qualified) or seller, customer, {"leads_qualified": 1}
-    )
-    if _place(share) == _place(new):
-        new.measures.update(share.measures)
-    else:
-        shares.append(share)
+def _lead(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
+    fields = known(row)
+    created = row.firsts.get(CREATED)
+    at = created.time if created is not None else row.first
+    customer = text(fields, "customer")
+    seller = text(fields, "seller")
+    new = _share(business, joins, at, seller, customer, {"leads_new": 1})
+    qualified = row.firsts.get(QUALIFIED)
+    if qualified is None or text(fields, "verdict") == "disqualified":
+        return [new]
+    by = qualified.value if isinstance(qualified.value, str) else seller
+    share = _share(business, joins, qualified.time, by, customer, {"leads_qualified": 1})
+    if _place(share) != _place(new):
+        return [new, share]
+    return [msgspec.structs.replace(new, measures=new.measures | share.measures)]
 
 
-def _activity(row: ObjectRow, business: Business, joins: Joins, shares: list[Share]) -> None:
-    kind = text(row.said.get("kind"))
-    at = row.said.get("at")
-    if kind is None or at is None:
-        return
-    measure = ACTIVITY_MEASURES.get(kind)
-    person = _person(row) if kind in CONTACT_KINDS else None
-    if measure is None:
-        return
-    share = _share(business, joins, at.time, seller_of(row), text(row.said.get("customer")), {measure: 1})
-    share.person = person
-    shares.append(share)
+def _activity(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
+    fields = known(row)
+    kind = text(fields, "kind")
+    at = instant(fields, "at")
+    measure = ACTIVITY_MEASURES.get(kind) if kind is not None else None
+    if measure is None or at is None:
+        return []
+    person = _person(fields) if kind in CONTACT_KINDS else None
+    customer = text(fields, "customer")
+    return [_share(business, joins, at, text(fields, "seller"), customer, {measure: 1}, person)]
 
 
-def _person(row: ObjectRow) -> str | None:
+def _person(fields: Mapping[str, Value]) -> str | None:
     """Whom an activity reached: (customer, else lead) + (person, else lead, else customer)."""
-    customer = text(row.said.get("customer"))
-    lead = text(row.said.get("lead"))
+    customer = text(fields, "customer")
+    lead = text(fields, "lead")
     where = customer or lead
     if where is None:
         return None
-    who = text(row.said.get("person")) or lead or customer
+    who = text(fields, "person") or lead or customer
     return f"{len(where)}:{where}:{who}"
 
 
-def _deal(row: ObjectRow, business: Business, joins: Joins, shares: list[Share]) -> None:
-    outcome = row.said.get("outcome")
-    if outcome is None or outcome.value == "open":
-        return
-    won = outcome.value == "won"
-    amended = row.said.get("won_at" if won else "lost_at")
-    at = amended.value if amended is not None and isinstance(amended.value, int) else outcome.time
+def _deal(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
+    fields = known(row)
+    outcome = fields.get("outcome")
+    if outcome is None or outcome == "open":
+        return []
+    won = outcome == "won"
+    decided = instant(fields, "won_at" if won else "lost_at")
+    if decided is None:
+        decided = stated_at(row, "outcome")
+        assert decided is not None
     measures = {"deals_lost": 1}
     if won:
         # An amount in a currency without a rate waits whole: it is neither zero nor dropped.
-        if text(row.said.get("currency")) not in {None, business.currency}:
-            return
-        measures = {
-            "deals_won": 1,
-            "revenue": micros_of_money(text(row.said.get("value")) or "0"),
-            "cycle_days_sum": _cycle(row, at, business, joins),
-        }
-    shares.append(_share(business, joins, at, seller_of(row), row.home, measures))
+        currency = fields.get("currency")
+        if currency is not None and currency != business.currency:
+            return []
+        first = instant(fields, "first_contact")
+        measures = {"deals_won": 1}
+        revenue = micros_of_money(text(fields, "value") or "0")
+        if revenue:
+            measures["revenue"] = revenue
+        cycle = _cycle(joins.first_contact(row) if first is None else first, decided, business.calendar)
+        if cycle:
+            measures["cycle_days_sum"] = cycle
+    return [_share(business, joins, decided, text(fields, "seller"), row.home, measures)]
 
 
-def _cycle(row: ObjectRow, won_at: int, business: Business, joins: Joins) -> int:
+def _cycle(first: int, won_at: int, calendar: Calendar) -> int:
     """Wall-clock time from first contact to won: from noon to noon is a day, even where a clock moved."""
-    stated = row.said.get("first_contact")
-    first = stated.value if stated is not None else None
-    if not isinstance(first, int):
-        first = joins.first_contact(row)
-    return max(0, business.calendar.wall_clock(won_at) - business.calendar.wall_clock(first))
+    return 0 if first == won_at else max(0, calendar.wall_clock(won_at) - calendar.wall_clock(first))
 
 
-def _customer(row: ObjectRow, business: Business, joins: Joins, shares: list[Share]) -> None:
+def _nothing(_row: ObjectRow, _business: Business, _joins: Joins) -> list[Share]:
     """A customer's own row holds churn; no measure counts it by itself."""
+    return []
 
 
 def _share(
@@ -151,14 +139,15 @@ def _share(
     seller: str | None,
     customer: str | None,
     measures: dict[str, int],
+    person: str | None = None,
 ) -> Share:
     team = joins.team_at(seller, at) if seller is not None else None
-    return Share(business.calendar.day(at), seller, team, customer, None, measures)
+    return Share(business.calendar.day(at), seller, team, customer, person, measures)
 
 
-_CONTRIBUTIONS: dict[str, Callable[[ObjectRow, Business, Joins, list[Share]], None]] = {
+_CONTRIBUTIONS: dict[str, Callable[[ObjectRow, Business, Joins], list[Share]]] = {
     "lead": _lead,
     "activity": _activity,
     "deal": _deal,
-    "customer": _customer,
+    "customer": _nothing,
 }

@@ -4,14 +4,17 @@ Order by (time, id) and, so that no tie is left to arrival, then by source and v
 idempotent and commutative: any order of the same events, with any duplicates, ends in the same row.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from kpis.calendar import micros_of
 from schemas.events import (
+    EVENT_TYPES,
     ActivityDeleted,
     ActivityLogged,
     CustomerChurned,
-    Data,
     DealDeleted,
     DealLost,
     DealReopened,
@@ -24,9 +27,8 @@ from schemas.events import (
     SellerAssigned,
     SellerLeft,
 )
-from schemas.rows import ObjectRow, Said, SellerRow
+from schemas.rows import ObjectRow, Said, SellerRow, Telling, Value
 
-ANY = "any"
 CREATED = "created"
 QUALIFIED = "qualified"
 
@@ -39,7 +41,7 @@ _OUTCOMES: dict[type[Event], tuple[str, str]] = {
     LeadDisqualified: ("verdict", "disqualified"),
     CustomerChurned: ("churned", "churned"),
 }
-_DELETIONS = (LeadDeleted, ActivityDeleted, DealDeleted)
+_DELETIONS = frozenset({LeadDeleted, ActivityDeleted, DealDeleted})
 _FIRSTS: dict[type[Event], str] = {LeadCreated: CREATED, LeadQualified: QUALIFIED}
 
 
@@ -60,57 +62,92 @@ def seller_key(seller: str) -> str:
 
 def identify(event: Event) -> tuple[str, str, str]:
     """The kind, home and id of the object that an event is about."""
-    if isinstance(event, CustomerChurned):
-        return "customer", event.data.customer, event.data.customer
-    kind = _KINDS[event.topic]
+    reading = _READINGS[type(event)]
     home = event.data.home
     assert home is not None
-    return kind, home, getattr(event.data, kind)
+    return reading.kind, home, reading.id_of(event.data)
 
 
 def new_object(kind: str, home: str, identifier: str) -> ObjectRow:
     """The row of an object of which nothing is known yet."""
-    return ObjectRow(kind, home, identifier, {}, {}, False, [], [], 0)
+    return ObjectRow(kind, home, identifier, [], [], False, _NEVER, {}, [])
 
 
-def fold(row: ObjectRow, event: Event) -> None:
-    """Fold one event into the row of its object."""
+def fold(row: ObjectRow, event: Event) -> bool:
+    """Fold one event into the row of its object; whether that changed anything."""
     time = micros_of(event.time)
-    if isinstance(event, _DELETIONS):
-        row.deleted = True
-    outcome = _OUTCOMES.get(type(event))
+    kind = type(event)
+    said = _stated(event)
+    outcome = _OUTCOMES.get(kind)
     if outcome is not None:
-        _keep_latest(row.said, outcome[0], Said(outcome[1], time, event.id, event.source))
-    for name, value in _stated(event.data, row.kind):
-        _keep_latest(row.said, name, Said(value, time, event.id, event.source))
-    if isinstance(event, ActivityLogged):
-        _keep_latest(row.said, "at", Said(time, time, event.id, event.source))
-    _keep_first(row.first, ANY, Said(None, time, event.id, event.source))
-    first = _FIRSTS.get(type(event))
+        said[outcome[0]] = outcome[1]
+    if kind is ActivityLogged:
+        said["at"] = time
+    changed = bool(said) and _tell(row.told, Telling(time, event.id, event.source, said))
+    if time < row.first:
+        row.first = time
+        changed = True
+    first = _FIRSTS.get(kind)
     if first is not None:
-        seller = getattr(event.data, "seller", None)
-        _keep_first(row.first, first, Said(seller, time, event.id, event.source))
+        by = Said(said.get("seller"), time, event.id, event.source)
+        changed = _keep_first(row.firsts, first, by) or changed
+    if kind in _DELETIONS and not row.deleted:
+        row.deleted = changed = True
+    return changed
 
 
-def fold_seller(row: SellerRow, event: SellerAssigned | SellerLeft) -> None:
-    """Fold an assignment or a departure into the seller's history."""
+def known(row: ObjectRow) -> Mapping[str, Value]:
+    """Every field's value, as the latest event that stated it said."""
+    told = row.told
+    if len(told) == 1:
+        return told[0].said
+    fields: dict[str, Value] = {}
+    for telling in told:
+        fields.update(telling.said)
+    return fields
+
+
+def stated_at(row: ObjectRow, name: str) -> int | None:
+    """The time of the event that a field's value is from; `None` where no event stated it."""
+    for telling in row.told:
+        if name in telling.said:
+            return telling.time
+    return None
+
+
+def text(fields: Mapping[str, Value], name: str) -> str | None:
+    """The value of a text field, where it was stated."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else None
+
+
+def instant(fields: Mapping[str, Value], name: str) -> int | None:
+    """The value of a field that holds an instant, where it was stated."""
+    value = fields.get(name)
+    return value if isinstance(value, int) else None
+
+
+def fold_seller(row: SellerRow, event: SellerAssigned | SellerLeft) -> bool:
+    """Fold an assignment or a departure into the seller's history; whether that changed anything."""
     time = micros_of(event.time)
     team = event.data.team if isinstance(event, SellerAssigned) else None
     entry = Said(team, time, event.id, event.source)
-    if entry not in row.history:
+    changed = entry not in row.history
+    if changed:
         row.history.append(entry)
         row.history.sort(key=_order)
     for name in ("name", "manager"):
         value = getattr(event.data, name, None)
         if value is not None:
-            _keep_latest(row.said, name, Said(value, time, event.id, event.source))
+            changed = _keep_latest(row.said, name, Said(value, time, event.id, event.source)) or changed
+    return changed
 
 
 def team_at(row: SellerRow | None, micros: int) -> str | None:
     """The team of the seller's latest assignment up to an instant; none after they left."""
     if row is None:
         return None
-    team: str | int | None = None
+    team: Value = None
     for entry in row.history:
         if entry.time > micros:
             break
@@ -122,29 +159,112 @@ def _order(said: Said) -> tuple[int, str, str, str]:
     return said.time, said.event, said.source, str(said.value)
 
 
-def _keep_latest(said: dict[str, Said], name: str, new: Said) -> None:
+def _keep_latest(said: dict[str, Said], name: str, new: Said) -> bool:
     known = said.get(name)
-    if known is None or _order(new) > _order(known):
-        said[name] = new
+    if known is not None and _order(new) <= _order(known):
+        return False
+    said[name] = new
+    return True
 
 
-def _keep_first(first: dict[str, Said], name: str, new: Said) -> None:
+def _keep_first(first: dict[str, Said], name: str, new: Said) -> bool:
     known = first.get(name)
-    if known is None or _order(new) < _order(known):
-        first[name] = new
+    if known is not None and _order(new) >= _order(known):
+        return False
+    first[name] = new
+    return True
 
 
-def _stated(data: Data, kind: str) -> list[tuple[str, str | int]]:
-    """The fields an event states of its object, in the form in which rows keep them."""
-    stated: list[tuple[str, str | int]] = []
-    for name in data.__struct_fields__:
-        value = getattr(data, name)
-        if value is None or name == kind or (name == "customer" and kind == "deal"):
-            continue
-        if isinstance(value, datetime):
-            stated.append((name, micros_of(value)))
-        elif isinstance(value, date):
-            stated.append((name, value.isoformat()))
+def _tell(told: list[Telling], new: Telling) -> bool:
+    """Put a telling in its place among those of an object; whether that changed anything.
+
+    Of each field only the latest telling keeps the value; a telling that keeps nothing goes.
+    """
+    if not told:
+        told.append(new)
+        return True
+    place = _place_of(new)
+    said = new.said
+    earlier: list[Telling] = []
+    later: list[Telling] = []
+    held: dict[str, Value] = {}
+    for known in told:
+        at = _place_of(known)
+        if at == place:
+            # The same event again, or one that wrongly has its name: the greater value stands.
+            held = known.said
+            said = _greater(held, said)
+        elif at < place:
+            earlier.append(known)
         else:
-            stated.append((name, value))
-    return stated
+            later.append(known)
+    kept = {name: said[name] for name in said if not any(name in known.said for known in later)}
+    if kept == held:
+        return False
+    for known in earlier:
+        for name in kept.keys() & known.said.keys():
+            del known.said[name]
+    mine = Telling(new.time, new.event, new.source, kept)
+    told[:] = [*(known for known in earlier if known.said), mine, *later]
+    return True
+
+
+def _place_of(telling: Telling) -> tuple[int, str, str]:
+    return telling.time, telling.event, telling.source
+
+
+def _greater(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:
+    both = one | other
+    for name in one.keys() & other.keys():
+        both[name] = max(one[name], other[name], key=str)
+    return both
+
+
+class _Reading(NamedTuple):
+    """How to read what an event type states of its object."""
+
+    kind: str
+    id_of: Callable[[Any], str]
+    names: tuple[str, ...]
+    values_of: Callable[[Any], tuple[Any, ...]]
+
+
+def _reading(event_type: type[Event]) -> _Reading:
+    data_type = event_type.__annotations__["data"]
+    kind = "customer" if event_type is CustomerChurned else _KINDS[event_type.topic]
+    # What identifies the object is in its key, and need not be in its row as well.
+    own = {kind, "customer"} if kind in {"deal", "customer"} else {kind}
+    names = tuple(name for name in data_type.__struct_fields__ if name not in own)
+    values_of: Callable[[Any], tuple[Any, ...]]
+    if len(names) > 1:
+        values_of = attrgetter(*names)
+    elif names:
+        only = attrgetter(names[0])
+        values_of = lambda data: (only(data),)  # noqa: E731
+    else:
+        values_of = lambda _: ()  # noqa: E731
+    return _Reading(kind, attrgetter(kind), names, values_of)
+
+
+_READINGS: dict[type[Event], _Reading] = {
+    kind: _reading(kind) for kind in EVENT_TYPES.values() if kind is CustomerChurned or kind.topic in _KINDS
+}
+
+_NEVER = 2**63 - 1
+"""Later than every event: the first event of an object of which nothing is known."""
+
+
+def _stated(event: Event) -> dict[str, Value]:
+    """The fields an event states of its object, in the form in which rows keep them."""
+    reading = _READINGS[type(event)]
+    said: dict[str, Value] = {}
+    for name, value in zip(reading.names, reading.values_of(event.data), strict=True):
+        if value is None:
+            continue
+        if isinstance(value, str | int):
+            said[name] = value
+        elif isinstance(value, datetime):
+            said[name] = micros_of(value)
+        elif isinstance(value, date):
+            said[name] = value.isoformat()
+    return said

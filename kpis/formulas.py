@@ -6,6 +6,8 @@ higher. A KPI whose denominator is zero is null.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -24,13 +26,20 @@ _MINOR_DIGITS = {
 Amounts = Mapping[str, int]
 
 
+Formula = Callable[[Amounts, int], Figure]
+"""From a window's measures and the reporting currency's minor digits."""
+
+
 class Kpi(Struct, frozen=True):
     """One figure that is read off a window."""
 
     name: str
     question: str
-    formula: Callable[[Amounts, int], Figure]
-    """From the window's measures and the reporting currency's minor digits."""
+    reads: frozenset[str]
+    """The measures it depends on."""
+    formula: Formula
+    measure: str | None = None
+    """The measure that it is, where it is just that."""
 
 
 def minor_digits(currency: str) -> int:
@@ -49,54 +58,77 @@ def divide_half_even(numerator: int, denominator: int) -> int:
 
 def money(micros: int, digits: int, among: int = 1) -> str:
     """Write millionths of a unit, divided by `among`, as a decimal string, rounded half-even once."""
-    minor = divide_half_even(micros * 10**digits, MICROS_PER_UNIT * among)
+    whole = 10**digits
+    minor = divide_half_even(micros * whole, MICROS_PER_UNIT * among)
     if digits == 0:
         return str(minor)
-    sign = "-" if minor < 0 else ""
-    text = str(abs(minor)).rjust(digits + 1, "0")
-    return f"{sign}{text[:-digits]}.{text[-digits:]}"
+    if minor < 0:
+        return f"-{-minor // whole}.{-minor % whole:0{digits}d}"
+    return f"{minor // whole}.{minor % whole:0{digits}d}"
 
 
-def show_measures(measures: Amounts, digits: int) -> dict[str, Figure]:
-    """The measures as a record shows them: in order, money as decimal strings, durations in days."""
-    shown: dict[str, Figure] = {}
-    for name, measure in MEASURES.items():
-        amount = measures.get(name)
-        if amount is None:
-            continue
-        match measure.unit:
-            case Unit.COUNT:
-                shown[name] = amount
-            case Unit.MONEY:
-                shown[name] = money(amount, digits)
-            case Unit.DAYS:
-                shown[name] = amount / MICROS_PER_DAY
-    return shown
+def figures_of(measures: Amounts, digits: int) -> tuple[dict[str, Figure], dict[str, Figure]]:
+    """A window's measures and KPIs as a record shows them.
+
+    Measures stand in order, those that are zero left out, money as decimal strings, durations in days.
+    """
+    plan = _plan(tuple(measures), digits)
+    shown = {name: show(measures[name], digits) for name, show in plan.measures}
+    kpis = plan.constant.copy()
+    for name, measure in plan.as_shown:
+        kpis[name] = shown[measure]
+    for name, formula in plan.formulas:
+        kpis[name] = formula(measures, digits)
+    return shown, kpis
 
 
-def show_kpis(measures: Amounts, digits: int) -> dict[str, Figure]:
-    """Every KPI of a window."""
-    return {name: kpi.formula(measures, digits) for name, kpi in KPIS.items()}
+class _Plan(NamedTuple):
+    """How to show windows in which just these measures count."""
+
+    measures: list[tuple[str, Callable[[int, int], Figure]]]
+    constant: dict[str, Figure]
+    """Every KPI in order, with its value where none of its measures counts."""
+    as_shown: list[tuple[str, str]]
+    """The KPIs that are a measure that counts, as it is shown."""
+    formulas: list[tuple[str, Formula]]
+    """The other KPIs that depend on what counts."""
 
 
-def _count(measure: str) -> Callable[[Amounts, int], Figure]:
-    return lambda measures, _: measures.get(measure, 0)
+@cache
+def _plan(names: tuple[str, ...], digits: int) -> _Plan:
+    depend = {name: kpi for name, kpi in KPIS.items() if not kpi.reads.isdisjoint(names)}
+    return _Plan(
+        [(name, _SHOWN[measure.unit]) for name, measure in MEASURES.items() if name in names],
+        {name: kpi.formula({}, digits) for name, kpi in KPIS.items()},
+        [(name, measure) for name, kpi in depend.items() if (measure := kpi.measure) is not None],
+        [(name, kpi.formula) for name, kpi in depend.items() if kpi.measure is None],
+    )
 
 
-def _ratio(numerator: str, *denominators: str) -> Callable[[Amounts, int], Figure]:
+def _show_count(amount: int, _: int) -> Figure:
+    return amount
+
+
+def _show_days(amount: int, _: int) -> Figure:
+    return amount / MICROS_PER_DAY
+
+
+def _ratio(numerator: str, denominator: str) -> Formula:
     def formula(measures: Amounts, _: int) -> Figure:
-        below = sum(measures.get(name, 0) for name in denominators)
+        below = measures.get(denominator)
         return measures.get(numerator, 0) / below if below else None
 
     return formula
 
 
+def _win_rate(measures: Amounts, _: int) -> Figure:
+    won = measures.get("deals_won", 0)
+    decided = won + measures.get("deals_lost", 0)
+    return won / decided if decided else None
+
+
 def _deals_closed(measures: Amounts, _: int) -> Figure:
     return measures.get("deals_won", 0) + measures.get("deals_lost", 0)
-
-
-def _revenue(measures: Amounts, digits: int) -> Figure:
-    return money(measures.get("revenue", 0), digits)
 
 
 def _average_deal_value(measures: Amounts, digits: int) -> Figure:
@@ -109,25 +141,49 @@ def _sales_cycle_days(measures: Amounts, _: int) -> Figure:
     return measures.get("cycle_days_sum", 0) / (MICROS_PER_DAY * won) if won else None
 
 
+_SHOWN: dict[Unit, Callable[[int, int], Figure]] = {
+    Unit.COUNT: _show_count,
+    Unit.MONEY: money,
+    Unit.DAYS: _show_days,
+}
+
+
+def _is(name: str, question: str, measure: str) -> Kpi:
+    """A KPI that is a measure."""
+    show = _SHOWN[MEASURES[measure].unit]
+
+    def formula(measures: Amounts, digits: int) -> Figure:
+        return show(measures.get(measure, 0), digits)
+
+    return Kpi(name, question, frozenset({measure}), formula, measure)
+
+
+def _of(name: str, question: str, reads: str, formula: Formula) -> Kpi:
+    """A KPI that is worked out from measures."""
+    return Kpi(name, question, frozenset(reads.split()), formula)
+
+
 _READ = [
-    Kpi("new_leads", "Is the pipeline fed?", _count("leads_new")),
-    Kpi(
-        "qualified_leads",
-        "Is the pipeline fed with leads worth pursuing?",
-        _count("leads_qualified"),
+    _is("new_leads", "Is the pipeline fed?", "leads_new"),
+    _is("qualified_leads", "Is the pipeline fed with leads worth pursuing?", "leads_qualified"),
+    _of(
+        "hit_rate",
+        "How many contacts become customers?",
+        "deals_won contacts",
+        _ratio("deals_won", "contacts"),
     ),
-    Kpi("hit_rate", "How many contacts become customers?", _ratio("deals_won", "contacts")),
-    Kpi(
-        "win_rate",
-        "How many decided deals do we win?",
-        _ratio("deals_won", "deals_won", "deals_lost"),
+    _of("win_rate", "How many decided deals do we win?", "deals_won deals_lost", _win_rate),
+    _of(
+        "sales_cycle_days",
+        "How long from first contact to closed?",
+        "cycle_days_sum deals_won",
+        _sales_cycle_days,
     ),
-    Kpi("sales_cycle_days", "How long from first contact to closed?", _sales_cycle_days),
-    Kpi("revenue", "What did the deals we won bring?", _revenue),
-    Kpi("average_deal_value", "Is it worth aiming higher?", _average_deal_value),
-    Kpi("meetings_booked", "The seller's own day: meetings", _count("meetings_booked")),
-    Kpi("quotes_sent", "The seller's own day: quotes", _count("quotes_sent")),
-    Kpi("deals_closed", "The seller's own day: decided deals", _deals_closed),
+    _is("revenue", "What did the deals we won bring?", "revenue"),
+    _of("average_deal_value", "Is it worth aiming higher?", "revenue deals_won", _average_deal_value),
+    _is("meetings_booked", "The seller's own day: meetings", "meetings_booked"),
+    _is("quotes_sent", "The seller's own day: quotes", "quotes_sent"),
+    _of("deals_closed", "The seller's own day: decided deals", "deals_won deals_lost", _deals_closed),
 ]
 
 KPIS: dict[str, Kpi] = {kpi.name: kpi for kpi in _READ}

@@ -1,28 +1,30 @@
 """The ledger of one partition: folds what comes in, and says what to store and whom to tell.
 
 Everything it says is absolute: rows, partials and links replace what was said before under a lower
-version, so receiving any of them twice, or late, is harmless. It does no I/O; the order in which its
-effects are carried out is the agent's.
+version, so receiving any of them twice, or late, is harmless. It does no I/O: it reads rows, and says
+which to write; the order in which its effects are carried out is the agent's.
 """
 
-from collections.abc import Iterable, MutableMapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from kpis.calendar import micros_of
-from kpis.contributions import Business, Joins, shares_of, text
+from kpis.contributions import Business, Joins, shares_of
 from kpis.fold import (
-    ANY,
     QUALIFIED,
     fold,
     fold_seller,
     identify,
+    known,
     lead_key,
     new_object,
     object_key,
     seller_key,
     team_at,
+    text,
 )
-from kpis.tally import CellKey, Tally, cells_of
+from kpis.tally import CellKey, Tally
+from kpis.versions import first_version
 from schemas.events import (
     CostAmended,
     CostDeleted,
@@ -42,150 +44,194 @@ from schemas.rows import (
     SellerRow,
 )
 
-VERSIONS_PER_TERM = 1_000_000_000
-"""A version is term x this + a count of batches, so a later term always beats an earlier one."""
+SAID_KEPT = 100_000
+"""Of how many leads a ledger remembers what it said."""
 
-_NOT_YET_COUNTED = (CostLogged, CostAmended, CostDeleted, RateSet)
+_NOTHING = object()
+
+_NOT_YET_COUNTED: tuple[type[Event], ...] = (CostLogged, CostAmended, CostDeleted, RateSet)
 """Valid events that no measure counts so far; they stay in their topics, which are kept for good."""
+
+RowType = TypeVar("RowType", SellerRow, MentionsRow, OriginRow)
 
 
 class Effects(NamedTuple):
-    """What a batch leads to, all of it absolute."""
+    """What a batch leads to, all of it absolute, and all of it of one version."""
 
+    version: int
     rows: dict[str, Row]
     partials: list[Partial]
     links: list[Link]
 
 
 class Ledger:
-    """The rows of one partition, and the views over them."""
+    """One partition's objects: reads their rows, and keeps the views over them."""
 
-    def __init__(
-        self, partition: int, business: Business, rows: MutableMapping[str, Row], term: int = 1
-    ) -> None:
+    def __init__(self, partition: int, business: Business, rows: Mapping[str, Row], term: int = 1) -> None:
         self._partition = partition
         self._business = business
         self._rows = rows
-        self._version = term * VERSIONS_PER_TERM
+        self._version = first_version(term)
         self._tally = Tally()
-        self._naming: dict[str, set[str]] = {}
+        self._naming: dict[str, list[str]] = {}
+        self._said: dict[object, object] = {}
+        """What was last said of leads, to save saying it again; forgotten, as views are, in a crash."""
         self._as_of = 0
+        self._batch = _Batch()
         self._joins = Joins(self._team_at, self._first_contact)
-        for key, row in rows.items():
-            if isinstance(row, ObjectRow):
-                self._index(key, row.refs)
-                for share in row.shares:
-                    self._tally.add(share)
+        self._handlers: dict[type[Event | Link], Callable[[Any], None]] = {
+            LeadNamed: self._hear_named,
+            LeadOrigin: self._hear_origin,
+            SellerAssigned: self._fold_seller,
+            SellerLeft: self._fold_seller,
+            **dict.fromkeys(_NOT_YET_COUNTED, _leave),
+        }
+
+    def begin_term(self, term: int) -> None:
+        """Speak under a new term from now on, if it is above the one in use."""
+        self._version = max(self._version, first_version(term))
+
+    def learn(self, key: str, row: Row) -> None:
+        """Take a row that was recovered into the views. Each row is learnt once, before any batch."""
+        if isinstance(row, ObjectRow):
+            self._as_of = max([self._as_of, row.first, *(telling.time for telling in row.told)])
+            self._index(key, row.refs)
+            for share in row.shares:
+                self._tally.add(share)
 
     def apply(self, inputs: Iterable[Event | Link]) -> Effects:
         """Fold a batch, in any order, and say what follows.
 
-        What an input touches is said again even where nothing changed: a replay after a crash
-        cannot know what was heard.
+        What an input changes is said, and what it touches is said again where it was known already:
+        then it may be a replay after a crash, which cannot know what was heard.
         """
         self._version += 1
-        batch = _Batch()
+        batch = self._batch = _Batch()
+        handlers = self._handlers
         for item in inputs:
-            if isinstance(item, LeadNamed):
-                self._hear_named(item, batch)
-            elif isinstance(item, LeadOrigin):
-                self._hear_origin(item, batch)
-            elif isinstance(item, SellerAssigned | SellerLeft):
-                self._fold_seller(item, batch)
-            elif not isinstance(item, _NOT_YET_COUNTED):
-                self._fold_object(item, batch)
-        self._follow_references(batch)
+            handlers.get(type(item), self._fold_object)(item)
+        self._follow_references()
         for key in batch.touched:
-            self._count(key, batch)
-        links = self._links(batch)
-        for row in batch.rows.values():
-            row.version = self._version
-        return Effects(batch.rows, self._partials(batch), links)
+            self._count(key)
+        return Effects(self._version, batch.changed, self._partials(), self._links())
 
-    def _fold_object(self, event: Event, batch: "_Batch") -> None:
+    def _fold_object(self, event: Event) -> None:
+        batch = self._batch
         kind, home, identifier = identify(event)
         key = object_key(kind, home, identifier)
-        row = self._rows.get(key)
+        row = self._object(key)
         if row is None:
-            row = self._rows[key] = new_object(kind, home, identifier)
-        assert isinstance(row, ObjectRow)
-        fold(row, event)
+            row = batch.read[key] = new_object(kind, home, identifier)
+        if fold(row, event):
+            batch.changed[key] = row
+        else:
+            batch.known_already.add(key)
         batch.folded[key] = row
-        batch.touched.add(key)
-        self._as_of = max(self._as_of, micros_of(event.time))
+        batch.touched[key] = None
+        time = micros_of(event.time)
+        self._as_of = max(self._as_of, time)
 
-    def _fold_seller(self, event: SellerAssigned | SellerLeft, batch: "_Batch") -> None:
+    def _fold_seller(self, event: SellerAssigned | SellerLeft) -> None:
         key = seller_key(event.data.seller)
-        row = self._rows.get(key)
+        row = self._row(key, SellerRow)
         if row is None:
-            row = self._rows[key] = SellerRow([], {}, 0)
-        assert isinstance(row, SellerRow)
+            row = self._batch.read[key] = SellerRow([], {})
         fold_seller(row, event)
-        batch.rows[key] = row
-        batch.touched |= self._naming.get(key, set())
+        self._batch.changed[key] = row
+        time = micros_of(event.time)
+        self._as_of = max(self._as_of, time)
+        since = self._business.calendar.day(time)
+        self._touch(key for key in self._naming.get(key, ()) if self._counts_since(key, since))
 
-    def _hear_named(self, link: LeadNamed, batch: "_Batch") -> None:
+    def _hear_named(self, link: LeadNamed) -> None:
         """At the lead's home: a partition says whether it names the lead."""
         key = f"mentions:{link.lead}"
-        row = self._rows.get(key)
+        row = self._row(key, MentionsRow)
         if row is None:
-            row = self._rows[key] = MentionsRow({}, 0)
-        assert isinstance(row, MentionsRow)
+            row = self._batch.read[key] = MentionsRow({})
         known = row.by_partition.get(link.source)
         if known is None or link.version >= known.version:
             row.by_partition[link.source] = Mention(link.version, link.named, link.since)
-        batch.rows[key] = row
-        batch.leads_here.add(link.lead)
+        self._batch.changed[key] = row
+        self._batch.leads_here.add(link.lead)
 
-    def _hear_origin(self, link: LeadOrigin, batch: "_Batch") -> None:
+    def _hear_origin(self, link: LeadOrigin) -> None:
         """Where a lead is named: its home says when it was first heard of."""
         key = f"origin:{link.lead}"
-        row = self._rows.get(key)
+        row = self._row(key, OriginRow)
         if row is None:
-            row = self._rows[key] = OriginRow(-1, None, 0)
-        assert isinstance(row, OriginRow)
+            row = self._batch.read[key] = OriginRow(-1, None)
         if link.version >= row.told:
             row.told, row.first = link.version, link.first
-        batch.rows[key] = row
-        batch.touched |= self._naming.get(lead_key(link.lead), set())
+        self._batch.changed[key] = row
+        self._touch(self._naming.get(lead_key(link.lead), ()))
 
-    def _follow_references(self, batch: "_Batch") -> None:
+    def _counts_since(self, key: str, day: int) -> bool:
+        row = self._object(key)
+        return row is not None and any(share.day >= day for share in row.shares)
+
+    def _touch(self, keys: Iterable[str]) -> None:
+        """Count objects anew because of what they are joined with, and say again what they contribute."""
+        for key in keys:
+            self._batch.touched[key] = None
+            self._batch.known_already.add(key)
+
+    def _follow_references(self) -> None:
         """Note whom the folded objects name, and touch the deals that the folded activities name."""
+        batch = self._batch
         for key, row in batch.folded.items():
-            refs = _references(row)
-            new = [ref for ref in refs if ref not in row.refs]
+            known = row.refs
+            new = [ref for ref in _references(row) if ref not in known]
             if new:
-                row.refs.extend(new)
+                known.extend(new)
                 self._index(key, new)
+                batch.changed[key] = row
             if row.kind == "lead":
                 batch.leads_here.add(row.id)
-            for ref in row.refs:
+                continue
+            for ref in known:
                 if ref.startswith("deal:"):
-                    batch.touched.add(ref)
+                    self._touch([ref])
                 elif ref.startswith("lead:"):
                     batch.leads_named.add(ref)
 
-    def _count(self, key: str, batch: "_Batch") -> None:
+    def _count(self, key: str) -> None:
         """Replace what an object contributed by what it contributes now."""
-        row = self._rows.get(key)
-        if not isinstance(row, ObjectRow):
+        batch = self._batch
+        row = self._object(key)
+        if row is None:
             return
-        for share in row.shares:
-            self._tally.remove(share)
-        row.shares = shares_of(row, self._business, self._joins)
-        for share in row.shares:
-            self._tally.add(share)
-            batch.cells.update(cells_of(share))
-        batch.rows[key] = row
+        tally = self._tally
+        before = row.shares
+        shares = shares_of(row, self._business, self._joins)
+        if shares != before:
+            for share in before:
+                tally.remove(share)
+            for share in shares:
+                tally.add(share)
+            row.shares = shares
+            batch.changed[key] = row
+        elif key not in batch.known_already:
+            return
+        for share in shares:
+            batch.cells.update(tally.touched_by(share))
 
-    def _links(self, batch: "_Batch") -> list[Link]:
+    def _links(self) -> list[Link]:
         links: list[Link] = []
-        for ref in batch.leads_named:
+        said = self._said
+        if len(said) > SAID_KEPT:
+            said.clear()
+        for ref in self._batch.leads_named:
             lead = _lead_of(ref)
-            named, since = self._mention(ref, lead)
-            links.append(LeadNamed(lead, self._partition, self._version, named, since))
-        for lead in batch.leads_here:
-            links.extend(self._origins(lead))
+            mention = self._mention(ref, lead)
+            if said.get(lead) != mention:
+                said[lead] = mention
+                links.append(LeadNamed(lead, self._partition, self._version, *mention))
+        for lead in self._batch.leads_here:
+            for origin in self._origins(lead):
+                if said.get((lead, origin.to), _NOTHING) != origin.first:
+                    said[lead, origin.to] = origin.first
+                    links.append(origin)
         return links
 
     def _mention(self, ref: str, lead: str) -> tuple[bool, int | None]:
@@ -193,23 +239,21 @@ class Ledger:
         named = False
         since: int | None = None
         for key in self._naming.get(ref, ()):
-            row = self._rows[key]
-            if not isinstance(row, ObjectRow) or row.deleted or text(row.said.get("lead")) != lead:
+            row = self._object(key)
+            if row is None or row.deleted or known(row).get("lead") != lead:
                 continue
             if row.kind == "deal":
                 named = True
             else:
-                since = _earlier(since, row.first[ANY].time)
+                since = _earlier(since, row.first)
         return named, since
 
     def _origins(self, lead: str) -> list[LeadOrigin]:
-        mentions = self._rows.get(f"mentions:{lead}")
-        if not isinstance(mentions, MentionsRow):
+        mentions = self._row(f"mentions:{lead}", MentionsRow)
+        if mentions is None:
             return []
-        row = self._rows.get(lead_key(lead))
-        first: int | None = None
-        if isinstance(row, ObjectRow) and not row.deleted:
-            first = row.first[ANY].time
+        row = self._object(lead_key(lead))
+        first = row.first if row is not None and not row.deleted else None
         for mention in mentions.by_partition.values():
             first = _earlier(first, mention.since)
         return [
@@ -217,11 +261,11 @@ class Ledger:
             for partition, mention in mentions.by_partition.items()
         ]
 
-    def _partials(self, batch: "_Batch") -> list[Partial]:
+    def _partials(self) -> list[Partial]:
         by_scope: dict[str, list[Cell]] = {}
-        for scope, window in batch.cells:
-            measures = self._tally.measures((scope, window))
-            by_scope.setdefault(scope, []).append(Cell(window.grain, window.start, measures))
+        measures = self._tally.measures
+        for cell in self._batch.cells:
+            by_scope.setdefault(cell[0], []).append(Cell(cell[1], measures(cell)))
         return [
             Partial(scope, self._partition, self._version, self._as_of, cells)
             for scope, cells in by_scope.items()
@@ -229,33 +273,61 @@ class Ledger:
 
     def _index(self, key: str, refs: Iterable[str]) -> None:
         for ref in refs:
-            self._naming.setdefault(ref, set()).add(key)
+            self._naming.setdefault(ref, []).append(key)
+
+    def _object(self, key: str) -> ObjectRow | None:
+        """An object's row, the same one all through a batch."""
+        row = self._read(key)
+        assert row is None or isinstance(row, ObjectRow)
+        return row
+
+    def _row(self, key: str, kind: type[RowType]) -> RowType | None:
+        """Any other row, the same one all through a batch."""
+        row = self._read(key)
+        assert row is None or isinstance(row, kind)
+        return row
+
+    def _read(self, key: str) -> Row | None:
+        read = self._batch.read
+        row = read.get(key)
+        if row is None:
+            row = self._rows.get(key)
+            if row is not None:
+                read[key] = row
+        return row
 
     def _team_at(self, seller: str, micros: int) -> str | None:
-        row = self._rows.get(seller_key(seller))
-        return team_at(row, micros) if isinstance(row, SellerRow) else None
+        return team_at(self._row(seller_key(seller), SellerRow), micros)
 
     def _first_contact(self, deal: ObjectRow) -> int:
-        first = deal.first[ANY].time
-        lead = text(deal.said.get("lead"))
+        first = deal.first
+        lead = text(known(deal), "lead")
         if lead is not None:
-            origin = self._rows.get(f"origin:{lead}")
-            if isinstance(origin, OriginRow) and origin.first is not None:
+            origin = self._row(f"origin:{lead}", OriginRow)
+            if origin is not None and origin.first is not None:
                 first = min(first, origin.first)
         for key in self._naming.get(object_key("deal", deal.home, deal.id), ()):
-            row = self._rows[key]
-            if isinstance(row, ObjectRow) and not row.deleted and _deal_of(row) == deal.id:
-                first = min(first, row.first[ANY].time)
+            row = self._object(key)
+            if row is not None and not row.deleted and known(row).get("deal") == deal.id:
+                first = min(first, row.first)
         return first
 
 
+def _leave(_item: Event | Link) -> None:
+    """Count nothing."""
+
+
 class _Batch:
-    """What one batch has touched so far."""
+    """What one batch has read, changed and touched so far."""
 
     def __init__(self) -> None:
+        self.read: dict[str, Row] = {}
+        self.changed: dict[str, Row] = {}
         self.folded: dict[str, ObjectRow] = {}
-        self.rows: dict[str, Row] = {}
-        self.touched: set[str] = set()
+        self.touched: dict[str, None] = {}
+        """Objects to count anew, in the order in which they were touched."""
+        self.known_already: set[str] = set()
+        """Of these, the ones whose places are told even where nothing about them changed."""
         self.cells: set[CellKey] = set()
         self.leads_named: set[str] = set()
         self.leads_here: set[str] = set()
@@ -264,20 +336,22 @@ class _Batch:
 def _references(row: ObjectRow) -> list[str]:
     """The keys of the rows an object is joined with: its sellers, its lead, and an activity's deal."""
     refs: list[str] = []
-    sellers = {text(row.said.get("seller")), text(row.first.get(QUALIFIED))}
-    refs.extend(seller_key(seller) for seller in sellers if seller is not None)
-    if row.kind != "lead":
-        lead = text(row.said.get("lead"))
-        if lead is not None:
-            refs.append(lead_key(lead))
-    deal = _deal_of(row)
+    fields = known(row)
+    seller = text(fields, "seller")
+    if seller is not None:
+        refs.append(seller_key(seller))
+    if row.kind == "lead":
+        qualified = row.firsts.get(QUALIFIED)
+        if qualified is not None and isinstance(qualified.value, str) and qualified.value != seller:
+            refs.append(seller_key(qualified.value))
+        return refs
+    lead = text(fields, "lead")
+    if lead is not None:
+        refs.append(lead_key(lead))
+    deal = text(fields, "deal") if row.kind == "activity" else None
     if deal is not None:
         refs.append(object_key("deal", row.home, deal))
     return refs
-
-
-def _deal_of(row: ObjectRow) -> str | None:
-    return text(row.said.get("deal")) if row.kind == "activity" else None
 
 
 def _lead_of(ref: str) -> str:

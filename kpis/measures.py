@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from kpis.calendar import Grain
+
 MICROS_PER_UNIT = 1_000_000
 """Money is counted in millionths of a currency unit: exact for every amount an event may state."""
 
@@ -28,7 +30,8 @@ class Measure(Struct, frozen=True):
     name: str
     unit: Unit
     additive: bool
-    """Whether a longer window's figure is the sum of its days'. Distinct counts are not."""
+    """Whether a longer window's figure is the sum of its days'. Distinct counts are not: they travel
+    as `first_in` each grain, which are."""
     meaning: str
 
 
@@ -63,3 +66,12 @@ ACTIVITY_MEASURES = {
 
 CONTACT_KINDS = frozenset({"call", "email", "meeting_held", "visit"})
 """The kinds of activity through which a person is contacted."""
+
+
+def first_in(measure: str, grain: Grain) -> str:
+    """Of a distinct count: how many were first met on a day, of all days of the window that holds it.
+
+    These add up over days as the distinct count itself does not: whoever was met in a week was met
+    there for the first time on just one of its days.
+    """
+    return f"{measure}@{grain.value}"

@@ -10,11 +10,11 @@ from itertools import islice
 
 from kpis.contributions import Business
 from kpis.ledger import Ledger
-from kpis.scorecards import Scorecards, read_at
-from kpis.tally import CellKey
+from kpis.scorecards import Scorecards, Touched, read_at
 from schemas.events import Event, OrgEvent
-from schemas.internal import LeadNamed, Link, Partial
+from schemas.internal import LeadNamed, Link, Partial, ScorecardRow
 from schemas.records import KpiRecord
+from schemas.rows import Row
 
 BATCH_EVENTS = 5_000
 
@@ -29,10 +29,12 @@ class Replay:
         partition_of: Callable[[str], int] = lambda _: 0,
     ) -> None:
         self._business = business
-        self._ledgers = [Ledger(partition, business, {}) for partition in range(partitions)]
-        self._scorecards = Scorecards(business, {})
+        self._rows: list[dict[str, Row]] = [{} for _ in range(partitions)]
+        self._ledgers = [Ledger(number, business, rows) for number, rows in enumerate(self._rows)]
+        self._scorecard_rows: dict[str, ScorecardRow] = {}
+        self._scorecards = Scorecards(business, self._scorecard_rows)
         self._partition_of = partition_of
-        self._touched: set[CellKey] = set()
+        self._touched: Touched = {}
 
     def feed(self, events: Iterable[Event], batch_events: int = BATCH_EVENTS) -> None:
         """Run events through, in batches, until everything they lead to has settled."""
@@ -42,8 +44,8 @@ class Replay:
 
     def records(self, as_of: datetime) -> Iterator[KpiRecord]:
         """Every KPI record that counts anything, sorted by key, as it reads at an instant."""
-        written = (self._scorecards.record(cell) for cell in self._touched)
-        return final_records({record.key: record for record in written}, as_of, self._business)
+        written = dict(self._scorecards.records(self._touched))
+        return final_records(written, as_of, self._business)
 
     def _route_events(self, events: Iterable[Event]) -> dict[int, list[Event | Link]]:
         inboxes: dict[int, list[Event | Link]] = {}
@@ -66,10 +68,13 @@ class Replay:
             partials: list[Partial] = []
             for partition, inbox in inboxes.items():
                 effects = self._ledgers[partition].apply(inbox)
+                self._rows[partition].update(effects.rows)
                 partials.extend(effects.partials)
                 for link in effects.links:
                     following.setdefault(self._route_link(link), []).append(link)
-            self._touched |= self._scorecards.take(partials).touched
+            taken = self._scorecards.take(partials)
+            self._scorecard_rows.update(taken.rows)
+            self._touched |= taken.touched
             inboxes = following
 
 

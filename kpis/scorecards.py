@@ -1,11 +1,12 @@
 """The scorecards of one partition: keep each source's latest partial, sum them, write KPI records.
 
-Rows hold what each source partition last reported for a scope, grain and window. The sums over
-sources, and over the days of longer windows, are a view in memory that is rebuilt from the rows.
+Rows hold what each source partition last reported for a scope and day. The sums over sources, and over
+the days of longer windows, are a view in memory that is rebuilt from the rows.
 """
 
-from collections.abc import Iterable, MutableMapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from functools import cache
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -15,111 +16,142 @@ from kpis.calendar import (
     Window,
     date_of,
     day_number,
-    instant_of,
+    labels_of,
     micros_of,
     window_end,
     windows_of,
 )
 from kpis.contributions import Business
-from kpis.formulas import minor_digits, show_kpis, show_measures
-from kpis.ledger import VERSIONS_PER_TERM
-from kpis.measures import MEASURES
-from kpis.tally import CellKey, add_measures
+from kpis.formulas import figures_of, minor_digits
+from kpis.measures import MEASURES, first_in
+from kpis.tally import add_measures
+from kpis.versions import first_version
 from schemas.internal import Cell, Contribution, Measures, Partial, ScorecardRow
 from schemas.records import KpiRecord
 
-_NOT_ADDITIVE = frozenset(name for name, measure in MEASURES.items() if not measure.additive)
+Touched = dict[str, tuple[str, Window]]
+"""By the key of a KPI record: the scope and window it is about."""
 
 
 class Taken(NamedTuple):
     """What a batch of partials changed."""
 
+    version: int
     rows: dict[str, ScorecardRow]
-    touched: set[CellKey]
-    """The scopes and windows whose records must be written."""
+    touched: Touched
+    """The records that must be written."""
 
 
 class Scorecards:
-    """The rows of one partition, and the sums over them."""
+    """One partition's scopes: reads their rows, and keeps the sums over them."""
 
-    def __init__(self, business: Business, rows: MutableMapping[str, ScorecardRow], term: int = 1) -> None:
+    def __init__(self, business: Business, rows: Mapping[str, ScorecardRow], term: int = 1) -> None:
         self._business = business
         self._rows = rows
-        self._version = term * VERSIONS_PER_TERM
-        self._sums: dict[CellKey, Measures] = {}
-        self._as_of: dict[CellKey, int] = {}
-        for row in rows.values():
-            for reported in row.sources.values():
-                self._add(row, reported.measures, 1)
-                self._note_as_of(row, reported.as_of)
+        self._version = first_version(term)
+        self._sums: dict[str, Measures] = {}
+        self._as_of = 0
+
+    def begin_term(self, term: int) -> None:
+        """Write under a new term from now on, if it is above the one in use."""
+        self._version = max(self._version, first_version(term))
+
+    def learn(self, key: str, row: ScorecardRow) -> None:  # noqa: ARG002
+        """Take a row that was recovered into the sums. Each row is learnt once, before any batch."""
+        for reported in row.sources.values():
+            self._as_of = max(self._as_of, reported.as_of)
+            self._add(row.scope, row.day, reported.measures, {})
 
     def take(self, partials: Iterable[Partial]) -> Taken:
         """Take in a batch of partials, in any order."""
         self._version += 1
         rows: dict[str, ScorecardRow] = {}
-        touched: set[CellKey] = set()
+        touched: Touched = {}
         for partial in partials:
+            self._as_of = max(self._as_of, partial.as_of)
             for cell in partial.cells:
-                row = self._report(partial, cell)
-                if row is not None:
-                    rows[scorecard_key(row)] = row
-                    touched.update((row.scope, window) for window in _windows(row))
-        for row in rows.values():
-            row.version = self._version
-        return Taken(rows, touched)
+                key = scorecard_key(partial.scope, cell.day)
+                row = rows.get(key) or self._rows.get(key)
+                if row is None:
+                    row = ScorecardRow(partial.scope, cell.day, {})
+                if self._report(row, partial, cell, touched):
+                    rows[key] = row
+        return Taken(self._version, rows, touched)
 
-    def record(self, cell: CellKey) -> KpiRecord:
-        """The record of a scope and window as it stands now."""
-        scope, window = cell
-        measures = self._sums.get(cell, {})
-        as_of = self._as_of[cell]
-        return write_record(scope, window, measures, as_of, self._version, self._business)
+    def records(self, touched: Touched) -> Iterator[tuple[str, KpiRecord]]:
+        """The records of scopes and windows as they stand now, by their keys."""
+        at = At(self._as_of, self._business)
+        for key, (scope, window) in touched.items():
+            yield key, write_record(scope, window, self._sums.get(key, {}), self._version, at)
 
-    def _report(self, partial: Partial, cell: Cell) -> ScorecardRow | None:
-        """Replace what the source reported for a cell; `None` where it reported something later."""
-        row = ScorecardRow(partial.scope, cell.grain, cell.start, {}, 0)
-        row = self._rows.setdefault(scorecard_key(row), row)
+    def _report(self, row: ScorecardRow, partial: Partial, cell: Cell, touched: Touched) -> bool:
+        """Replace what the source reported for a day, unless it has reported something later."""
         known = row.sources.get(partial.source)
+        change = cell.measures
         if known is not None:
             if known.version > partial.version:
-                return None
-            self._add(row, known.measures, -1)
+                return False
+            change = _difference(cell.measures, known.measures)
         row.sources[partial.source] = Contribution(partial.version, partial.as_of, cell.measures)
-        self._add(row, cell.measures, 1)
-        self._note_as_of(row, partial.as_of)
-        return row
+        if change:
+            self._add(row.scope, row.day, change, touched)
+        elif known is None or known.version == partial.version:
+            # A replay, which cannot know what was written.
+            self._add(row.scope, row.day, {}, touched)
+        return True
 
-    def _add(self, row: ScorecardRow, measures: Measures, sign: int) -> None:
-        own, *longer = _windows(row)
-        add_measures(self._sums, (row.scope, own), measures, sign)
-        if longer:
-            additive = {name: n for name, n in measures.items() if name not in _NOT_ADDITIVE}
-            for window in longer:
-                add_measures(self._sums, (row.scope, window), additive, sign)
+    def _add(self, scope: str, day: int, change: Measures, touched: Touched) -> None:
+        """Add a change to the sums of every window that holds a day, and note their records."""
+        sums = self._sums
+        distinct: dict[Grain, Measures] | None = None
+        if not _DISTINCT.keys().isdisjoint(change):
+            change, distinct = _apart(change)
+        for window, suffix in _places_of(day):
+            key = scope + suffix
+            touched[key] = (scope, window)
+            if distinct is not None and window.grain in distinct:
+                add_measures(sums, key, change | distinct[window.grain])
+            elif change:
+                add_measures(sums, key, change)
 
-    def _note_as_of(self, row: ScorecardRow, as_of: int) -> None:
-        for window in _windows(row):
-            cell = (row.scope, window)
-            self._as_of[cell] = max(self._as_of.get(cell, 0), as_of)
+
+@cache
+def _places_of(day: int) -> tuple[tuple[Window, str], ...]:
+    """The windows that hold a day, and what follows the scope in the keys of their records."""
+    return tuple(zip(windows_of(day), ("|" + label for label in labels_of(day)), strict=True))
 
 
-def write_record(
-    scope: str, window: Window, measures: Measures, as_of: int, revision: int, business: Business
-) -> KpiRecord:
-    """The KPI record of a scope and window, as it stands at an instant (microseconds)."""
-    digits = minor_digits(business.currency)
-    end = window_end(*window)
+class At:
+    """What all records written at an instant (microseconds) have in common."""
+
+    def __init__(self, as_of: int, business: Business) -> None:
+        self.today = business.calendar.day(as_of)
+        self.local = business.calendar.local(as_of)
+        self.digits = minor_digits(business.currency)
+
+
+def write_record(scope: str, window: Window, measures: Measures, revision: int, at: At) -> KpiRecord:
+    """The KPI record of a scope and window, as it stands at an instant."""
+    start, end, last = _dates_of(window)
+    shown, kpis = figures_of(measures, at.digits)
     return KpiRecord(
         scope=scope,
         grain=window.grain.value,
-        start=date_of(window.start),
-        end=None if end is None else date_of(end),
-        state=_state(end, business.calendar.day(as_of)),
+        start=start,
+        end=last,
+        state=_state(end, at.today),
         revision=revision,
-        measures=show_measures(measures, digits),
-        kpis=show_kpis(measures, digits),
-        as_of=instant_of(as_of).astimezone(business.calendar.zone),
+        measures=shown,
+        kpis=kpis,
+        as_of=at.local,
     )
+
+
+@cache
+def _dates_of(window: Window) -> tuple[date, int | None, date | None]:
+    """A window's first date, and the first day after it, as a number and as a date."""
+    end = window_end(*window)
+    return date_of(window.start), end, None if end is None else date_of(end)
 
 
 def read_at(record: KpiRecord, as_of: datetime, business: Business) -> KpiRecord:
@@ -136,13 +168,35 @@ def _state(end: int | None, today: int) -> Literal["open", "closed"]:
     return "closed" if end is not None and end <= today else "open"
 
 
-def scorecard_key(row: ScorecardRow) -> str:
-    """The table key of a row: its start, grain and scope."""
-    return f"{row.start}|{row.grain}|{row.scope}"
+def scorecard_key(scope: str, day: int) -> str:
+    """The table key of a row."""
+    return f"{day}|{scope}"
 
 
-def _windows(row: ScorecardRow) -> tuple[Window, ...]:
-    """The windows a row counts in: a day's row in all that hold the day, another in its own."""
-    if row.grain == Grain.DAY:
-        return windows_of(row.start)
-    return (Window(Grain(row.grain), row.start),)
+def _difference(new: Measures, old: Measures) -> Measures:
+    change = {name: amount - old.get(name, 0) for name, amount in new.items()}
+    for name, amount in old.items():
+        if name not in new:
+            change[name] = -amount
+    return {name: amount for name, amount in change.items() if amount}
+
+
+_DISTINCT: dict[str, tuple[str, Grain]] = {
+    first_in(name, grain): (name, grain)
+    for name, measure in MEASURES.items()
+    if not measure.additive
+    for grain in Grain
+}
+
+
+def _apart(change: Measures) -> tuple[Measures, dict[Grain, Measures]]:
+    """What adds up in every window, and what is a distinct count in the windows of one grain."""
+    additive: Measures = {}
+    distinct: dict[Grain, Measures] = {}
+    for name, amount in change.items():
+        counted = _DISTINCT.get(name)
+        if counted is None:
+            additive[name] = amount
+        else:
+            distinct.setdefault(counted[1], {})[counted[0]] = amount
+    return additive, distinct

@@ -1,93 +1,167 @@
-"""Tallies: the sums over one partition's objects, a view in memory that is rebuilt from the rows.
+"""Tallies: the sums over one partition's objects by scope and day, a view that is rebuilt from the rows.
 
-Additive measures are kept by day, because longer windows are sums of days. Distinct counts are kept
-for each window, because they are not.
+Days suffice, because longer windows are sums of days: distinct counts too, in the form of
+`kpis.measures.first_in`.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import MutableMapping
+from functools import cache
+from typing import NamedTuple, TypeVar
 
-from kpis.calendar import Window, windows_of
+from kpis.calendar import window_end, windows_of
+from kpis.measures import first_in
 from schemas.internal import Measures
 from schemas.rows import Share
 
 COMPANY = "company"
 
-CellKey = tuple[str, Window]
+CellKey = tuple[str, int]
+"""A scope and a day."""
+
+FOR_EVER = 1_000_000_000
+"""A day after every other: where the window `ever` ends."""
+
+Key = TypeVar("Key")
 
 
-def scopes_of(share: Share) -> Iterator[str]:
+class Contact(NamedTuple):
+    """One time a person was contacted."""
+
+    day: int
+    seller: str | None
+    team: str | None
+    customer: str | None
+
+
+def scopes_of(place: Share | Contact) -> list[str]:
     """The scopes that count a share: the company, and whichever of seller, team and customer it has."""
-    yield COMPANY
-    if share.seller is not None:
-        yield f"seller:{share.seller}"
-    if share.team is not None:
-        yield f"team:{share.team}"
-    if share.customer is not None:
-        yield f"customer:{share.customer}"
-
-
-def cells_of(share: Share) -> Iterator[CellKey]:
-    """The cells a share counts in: its day for each scope; every window, where it is a contact."""
-    windows = windows_of(share.day)
-    if share.person is None:
-        windows = windows[:1]
-    for scope in scopes_of(share):
-        for window in windows:
-            yield scope, window
+    scopes = [COMPANY]
+    if place.seller is not None:
+        scopes.append("seller:" + place.seller)
+    if place.team is not None:
+        scopes.append("team:" + place.team)
+    if place.customer is not None:
+        scopes.append("customer:" + place.customer)
+    return scopes
 
 
 class Tally:
     """The sums over the shares it was given. Adding and removing a share are inverse, exactly."""
 
-    def __init__(self) -> None:
-        self._sums: dict[CellKey, Measures] = {}
-        self._persons: dict[CellKey, dict[str, int]] = {}
+    def __init__(
+        self,
+        cells: MutableMapping[CellKey, Measures] | None = None,
+        contacts: MutableMapping[str, list[Contact]] | None = None,
+    ) -> None:
+        self._cells: MutableMapping[CellKey, Measures] = {} if cells is None else cells
+        self._contacts: MutableMapping[str, list[Contact]] = {} if contacts is None else contacts
 
     def add(self, share: Share) -> None:
         """Count a share."""
-        self._apply(share, 1)
+        if share.measures:
+            self._count(share, 1)
+            if share.person is not None:
+                contact = _contact(share)
+                others = self._contacts.get(share.person, [])
+                self._meet(contact, others, 1)
+                self._contacts[share.person] = sorted([*others, contact], key=_order)
 
     def remove(self, share: Share) -> None:
         """Take back a share that was counted."""
-        self._apply(share, -1)
+        if share.measures:
+            self._count(share, -1)
+            if share.person is not None:
+                contact = _contact(share)
+                others = self._contacts[share.person].copy()
+                others.remove(contact)
+                self._meet(contact, others, -1)
+                if others:
+                    self._contacts[share.person] = others
+                else:
+                    del self._contacts[share.person]
 
     def measures(self, cell: CellKey) -> Measures:
         """The tally of a cell, a copy; empty where nothing counts."""
-        measures = self._sums.get(cell, {}).copy()
-        persons = self._persons.get(cell)
-        if persons is not None:
-            measures["contacts"] = len(persons)
-        return measures
+        return self._cells.get(cell, {}).copy()
 
-    def _apply(self, share: Share, sign: int) -> None:
-        if not share.measures:
-            return
-        day = windows_of(share.day)[0]
-        for scope in scopes_of(share):
-            add_measures(self._sums, (scope, day), share.measures, sign)
+    def touched_by(self, share: Share) -> list[CellKey]:
+        """The cells that a share changes, or changed when it ceased to count.
+
+        They are its own day's in each scope, and where it is a contact, the day on which the person was
+        contacted next: there it may no longer be the first time, or be again.
+        """
+        scopes = scopes_of(share)
+        cells = [(scope, share.day) for scope in scopes]
         if share.person is not None:
-            for cell in cells_of(share):
-                self._meet(cell, share.person, sign)
+            contacts = self._contacts.get(share.person, [])
+            for scope in scopes:
+                days = _days_in(scope, contacts)
+                after = bisect_right(days, share.day)
+                if after < len(days):
+                    cells.append((scope, days[after]))
+        return cells
 
-    def _meet(self, cell: CellKey, person: str, sign: int) -> None:
-        persons = self._persons.setdefault(cell, {})
-        times = persons.get(person, 0) + sign
-        if times:
-            persons[person] = times
-        else:
-            del persons[person]
-            if not persons:
-                del self._persons[cell]
+    def _count(self, share: Share, sign: int) -> None:
+        day = share.day
+        for scope in scopes_of(share):
+            add_measures(self._cells, (scope, day), share.measures, sign)
+
+    def _meet(self, contact: Contact, others: list[Contact], sign: int) -> None:
+        """Count a contact where it is the first of its window, instead of the one that was."""
+        for scope in scopes_of(contact):
+            days = _days_in(scope, others)
+            after = bisect_right(days, contact.day)
+            before = after - 1
+            gained: Measures = {}
+            lost: Measures = {}
+            for measure, start, end in _spans_of(contact.day):
+                if before >= 0 and days[before] >= start:
+                    continue
+                gained[measure] = 1
+                if after < len(days) and days[after] < end:
+                    lost[measure] = 1
+            if gained:
+                add_measures(self._cells, (scope, contact.day), gained, sign)
+            if lost:
+                add_measures(self._cells, (scope, days[after]), lost, -sign)
 
 
-def add_measures(sums: dict[CellKey, Measures], cell: CellKey, measures: Measures, sign: int) -> None:
-    """Add measures to a cell's, leaving out what is zero."""
-    total = sums.setdefault(cell, {})
+def _contact(share: Share) -> Contact:
+    return Contact(share.day, share.seller, share.team, share.customer)
+
+
+def _order(contact: Contact) -> int:
+    return contact.day
+
+
+def _days_in(scope: str, contacts: list[Contact]) -> list[int]:
+    """The days, in order, on which a scope had these contacts."""
+    return [contact.day for contact in contacts if scope in scopes_of(contact)]
+
+
+@cache
+def _spans_of(day: int) -> tuple[tuple[str, int, int], ...]:
+    """For each window that holds a day: the measure of first contacts in it, its start and its end."""
+    return tuple(
+        (first_in("contacts", window.grain), window.start, window_end(*window) or FOR_EVER)
+        for window in windows_of(day)
+    )
+
+
+def add_measures(sums: MutableMapping[Key, Measures], key: Key, measures: Measures, sign: int = 1) -> None:
+    """Add measures to the sums under a key, leaving out what is zero. `measures` holds no zero."""
+    total = sums.get(key)
+    if total is None:
+        sums[key] = measures.copy() if sign > 0 else {name: -amount for name, amount in measures.items()}
+        return
     for name, amount in measures.items():
         new = total.get(name, 0) + sign * amount
         if new:
             total[name] = new
         else:
-            total.pop(name, None)
-    if not total:
-        del sums[cell]
+            del total[name]
+    if total:
+        sums[key] = total
+    else:
+        del sums[key]

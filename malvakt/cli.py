@@ -10,6 +10,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from malvakt.outcome import CallError, Fault
+from streams.settings import SettingError
 
 app = App(name="malvakt", help="Watches over sales goals: KPIs live from CRM events.")
 for name in ("demo", "emit", "import", "kafka", "kpis", "replay", "worker"):
@@ -27,9 +28,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             print_error=True,
             result_action="return_value",
         )
-    except (CycloptsError, CallError) as error:
-        if isinstance(error, CallError):
-            print(f"malvakt: {error}", file=sys.stderr)
+    except CycloptsError:
+        # It has been printed.
+        sys.exit(2)
+    except (CallError, SettingError) as error:
+        print(f"malvakt: {error}", file=sys.stderr)
         sys.exit(2)
     except Fault as fault:
         print(f"malvakt: {fault}", file=sys.stderr)

@@ -5,61 +5,22 @@ through whole or not at all; one that does not is kept with its line number and 
 """
 
 import csv
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import orjson
 from msgspec import Struct
 
 from kpis.calendar import Calendar
-from schemas.decoding import Reason, ReasonCode, decode_event
-from schemas.events import EVENT_TYPES, Event, OrgEvent
+from malvakt.mapping import EventMapping, FileMapping, ImportMapping, MappingError, Row, columns_of, filled
+from schemas.decoding import INSTANTS, Reason, ReasonCode, decode_event
+from schemas.events import Event, OrgEvent
 
-_COLUMN = re.compile(r"\{([^{}]*)\}")
-
-Row = Mapping[str, str]
-
-
-class MappingError(ValueError):
-    """The mapping, or the files given with it, cannot be used; the message says what to mend."""
-
-
-class EventMapping(Struct, frozen=True, forbid_unknown_fields=True):
-    """One event that a row becomes. Texts are templates: `{column}` stands for the row's cell."""
-
-    type: str
-    id: str
-    time: str
-    """A date and time in the business timezone, or with an offset of its own."""
-    data: dict[str, str]
-    when: dict[str, list[str]] = {}
-    """The cells a row must have, by column, to become this event; every row does without."""
-
-
-class FileMapping(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the rows of one file become."""
-
-    name: str
-    events: list[EventMapping] = []
-    key: str | None = None
-    """The column others look this file's rows up by."""
-    lookups: dict[str, str] = {}
-    """For a column of this file, the file that must hold its cells as keys."""
-    aliases: dict[str, dict[str, str]] = {}
-    """For a column, what to read instead of a cell."""
-    delimiter: str = ","
-
-
-class ImportMapping(Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole mapping."""
-
-    source: str
-    """The `source` attribute of every event."""
-    files: list[FileMapping]
+DIGEST_DIGITS = 8
+"""Enough to tell the few things apart that the exports of years say of one row."""
 
 
 class RejectedRow(Struct, frozen=True):
@@ -81,35 +42,11 @@ class Imported(Struct):
     rows: int
 
 
-def read_mapping(path: Path) -> ImportMapping:
-    """The mapping in a TOML file.
-
-    Raises:
-        MappingError: it cannot be read, or says something that has no meaning here.
-    """
-    try:
-        mapping = msgspec.convert(tomllib.loads(path.read_text("utf-8")), ImportMapping)
-    except OSError as error:
-        raise MappingError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MappingError(f"{path} is no valid TOML: {error}.") from error
-    except msgspec.ValidationError as error:
-        raise MappingError(f"{path}: {error}.") from error
-    for file in mapping.files:
-        for event in file.events:
-            if event.type not in EVENT_TYPES:
-                known = ", ".join(sorted(EVENT_TYPES))
-                raise MappingError(
-                    f"{path}: {file.name} has an event of type {event.type!r}. Known: {known}."
-                )
-    return mapping
-
-
 def import_files(mapping: ImportMapping, paths: list[Path], calendar: Calendar) -> Imported:
     """The events that the rows of files become: the organisation first, then by time and id.
 
     Raises:
-        MappingError: a file has no place in the mapping, is missing, or lacks a column.
+        MappingError: a file has no place in the mapping, is missing or given twice, or lacks a column.
     """
     given = _matched(mapping, paths)
     keys = {name: _keys(file, path) for name, (file, path) in given.items()}
@@ -127,6 +64,11 @@ def _matched(mapping: ImportMapping, paths: list[Path]) -> dict[str, tuple[FileM
     for path in paths:
         if path.name not in files:
             raise MappingError(f"The mapping has no file {path.name}; it knows {', '.join(files)}.")
+        if path.name in given:
+            raise MappingError(
+                f"{given[path.name][1]} and {path} are both {path.name}, and the mapping has one such file."
+                " Import them one after the other, or put their rows into one."
+            )
         given[path.name] = (files[path.name], path)
     for file, _ in given.values():
         missing = sorted(set(file.lookups.values()) - set(given))
@@ -159,7 +101,10 @@ def _import_file(
 
 
 def _rows(file: FileMapping, path: Path) -> Iterator[tuple[int, Row | str]]:
-    """Each row with its line number; a sentence instead, where it does not fit the header."""
+    """Each row with its line number; a sentence instead, where it does not fit the header.
+
+    Spaces around what a cell says do not count.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
             reader = csv.reader(text, delimiter=file.delimiter)
@@ -169,7 +114,8 @@ def _rows(file: FileMapping, path: Path) -> Iterator[tuple[int, Row | str]]:
                 if not cells:
                     continue
                 if len(cells) == len(header):
-                    yield reader.line_num, _aliased(file, dict(zip(header, cells, strict=True)))
+                    stripped = (cell.strip() for cell in cells)
+                    yield reader.line_num, _aliased(file, dict(zip(header, stripped, strict=True)))
                 else:
                     yield (
                         reader.line_num,
@@ -187,13 +133,16 @@ def _check_columns(file: FileMapping, header: list[str]) -> None:
     for event in file.events:
         named |= set(event.when)
         for template in [event.id, event.time, *event.data.values()]:
-            named |= set(_COLUMN.findall(template))
+            named |= set(columns_of(template))
     missing = sorted(named - set(header))
     if missing:
         raise MappingError(f"{file.name} has no column {', '.join(missing)}; it has {', '.join(header)}.")
+    twice = sorted(column for column in named if header.count(column) > 1)
+    if twice:
+        raise MappingError(f"{file.name} has more than one column {', '.join(twice)}; which is meant?")
 
 
-def _aliased(file: FileMapping, row: dict[str, str]) -> Row:
+def _aliased(file: FileMapping, row: Row) -> Row:
     for column, aliases in file.aliases.items():
         row[column] = aliases.get(row[column], row[column])
     return row
@@ -221,44 +170,47 @@ def _row_events(
 
 
 def _event(mapping: EventMapping, row: Row, source: str, calendar: Calendar) -> Event | str:
-    time = _time(mapping, row, calendar)
-    if isinstance(time, str):
-        return time
-    data = {name: _filled(template, row) for name, template in mapping.data.items()}
-    envelope = {
-        "specversion": "1.0",
-        "id": _filled(mapping.id, row),
-        "source": source,
-        "type": mapping.type,
-        "time": time.isoformat(),
-        "data": {name: value for name, value in data.items() if value is not None},
-    }
+    identifier = filled(mapping.id, row)
+    time = filled(mapping.time, row)
+    if time is None:
+        return _empty(mapping.time, row, mapping, "its time")
+    if identifier is None:
+        return _empty(mapping.id, row, mapping, "its id")
+    data = {name: text for name, template in mapping.data.items() if (text := filled(template, row))}
+    try:
+        said = {
+            "type": mapping.type,
+            "time": _instant(time, calendar),
+            "data": data | {name: _instant(data[name], calendar) for name in INSTANTS if name in data},
+        }
+    except ValueError as error:
+        return str(error)
+    envelope = {"specversion": "1.0", "id": f"{identifier}#{_digest(said)}", "source": source, **said}
     event = decode_event(orjson.dumps(envelope))
-    return _explained(event, mapping, data) if isinstance(event, Reason) else event
+    return _explained(event, mapping, row) if isinstance(event, Reason) else event
 
 
-def _explained(reason: Reason, mapping: EventMapping, data: Mapping[str, str | None]) -> str:
+def _digest(said: dict[str, Any]) -> str:
+    """Part of the id, because the same id is the same event: a row that says something new is another."""
+    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:DIGEST_DIGITS]
+
+
+def _explained(reason: Reason, mapping: EventMapping, row: Row) -> str:
     field = reason.path.removeprefix("$.data.")
-    if reason.code is ReasonCode.MISSING_FIELD and field in data:
-        columns = " and ".join(f"`{column}`" for column in _COLUMN.findall(mapping.data[field]))
-        return f"{columns} is empty, and {mapping.type} needs a {field}."
+    if reason.code is ReasonCode.MISSING_FIELD and field in mapping.data:
+        return _empty(mapping.data[field], row, mapping, f"a {field}")
     return reason.sentence
 
 
-def _time(mapping: EventMapping, row: Row, calendar: Calendar) -> datetime | str:
-    text = _filled(mapping.time, row)
-    if text is None:
-        columns = " and ".join(f"`{column}`" for column in _COLUMN.findall(mapping.time))
-        return f"{columns} is empty, and {mapping.type} needs its time."
+def _empty(template: str, row: Row, mapping: EventMapping, needed: str) -> str:
+    columns = " and ".join(f"`{column}`" for column in columns_of(template) if not row[column])
+    return f"{columns} is empty, and {mapping.type} needs {needed}."
+
+
+def _instant(text: str, calendar: Calendar) -> str:
+    """A date and time in a row, as events state it."""
     try:
         time = datetime.fromisoformat(text)
-        return calendar.at(time) if time.tzinfo is None else time
+        return (calendar.at(time) if time.tzinfo is None else time).isoformat()
     except (ValueError, OverflowError):
-        return f"{text!r} is no date and time such as 2026-03-31 12:00."
-
-
-def _filled(template: str, row: Row) -> str | None:
-    """A template with its columns filled in; `None` where any of them is empty."""
-    if any(not row[column].strip() for column in _COLUMN.findall(template)):
-        return None
-    return _COLUMN.sub(lambda match: row[match[1]].strip(), template)
+        raise ValueError(f"{text!r} is no date and time such as 2026-03-31 12:00.") from None

@@ -3,14 +3,14 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from cyclopts import Parameter
 from msgspec import Struct
 
 from malvakt.outcome import CallError
 from schemas.decoding import Reason, decode_event
-from schemas.events import Event
+from schemas.events import Event, Recorded
 
 SHOWN = 10
 
@@ -30,22 +30,37 @@ class Line(Struct, frozen=True):
 
 
 def read_events(files: list[Path], refused: list[Line]) -> Iterator[Event]:
+    """The events of files, as `read_recorded` finds them."""
+    return (recorded.event for recorded in read_recorded(files, refused))
+
+
+def read_recorded(files: list[Path], refused: list[Line]) -> Iterator[Recorded]:
     """The events of files, one JSON object a line (`-` is standard input).
 
-    Lines that are no events are added to `refused`. Empty lines are passed over.
+    Lines that are no events are added to `refused`. Empty lines are passed over. A file that cannot be
+    read is found out at once, before the first event is.
 
     Raises:
         CallError: a file cannot be read.
     """
     for file in files:
+        # What can be read only once, a pipe, is not opened to see whether it can.
+        if not _is_standard_input(file) and not file.is_fifo():
+            _opened(file).close()
+    return _recorded(files, refused)
+
+
+def _recorded(files: list[Path], refused: list[Line]) -> Iterator[Recorded]:
+    for file in files:
         for number, line in enumerate(_lines(file), 1):
-            if not line.strip():
+            raw = line.strip()
+            if not raw:
                 continue
-            event = decode_event(line)
+            event = decode_event(raw)
             if isinstance(event, Reason):
                 refused.append(Line(str(file), number, event))
             else:
-                yield event
+                yield Recorded(event, raw)
 
 
 def report(refused: list[Line]) -> None:
@@ -57,11 +72,26 @@ def report(refused: list[Line]) -> None:
 
 
 def _lines(file: Path) -> Iterator[bytes]:
-    if str(file) == "-":
+    if _is_standard_input(file):
         yield from sys.stdin.buffer
         return
-    try:
-        with file.open("rb") as lines:
+    with _opened(file) as lines:
+        try:
             yield from lines
+        except OSError as error:
+            raise _unreadable(file, error) from error
+
+
+def _is_standard_input(file: Path) -> bool:
+    return str(file) == "-"
+
+
+def _opened(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
     except OSError as error:
-        raise CallError(f"{file} cannot be read: {error.strerror}.") from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> CallError:
+    return CallError(f"{file} cannot be read: {error.strerror}.")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from schemas.records import Figure, KpiRecord
 
@@ -31,8 +32,15 @@ def show_records(records: Sequence[KpiRecord]) -> None:
         table.add_column(heading, justify="right")
     for record in records:
         figures = (figure(record, name) for name in COLUMNS)
-        table.add_row(record.scope, record.grain, record.start.isoformat(), *figures)
+        table.add_row(plain(record.scope), record.grain, record.start.isoformat(), *figures)
     Console().print(table)
+
+
+def plain(identifier: str) -> Text:
+    """An identifier as it is: no markup, no emoji, and nothing that a terminal would obey."""
+    return Text(
+        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in identifier)
+    )
 
 
 def figure(record: KpiRecord | None, kpi: str) -> str:
@@ -41,8 +49,9 @@ def figure(record: KpiRecord | None, kpi: str) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):
-        whole, _, minor = value.partition(".")
-        grouped = f"{int(whole):,}".replace(",", " ")
+        whole, _, minor = value.removeprefix("-").partition(".")
+        sign = "-" if value.startswith("-") else ""
+        grouped = sign + f"{int(whole):,}".replace(",", " ")
         return f"{grouped}.{minor}" if minor.strip("0") else grouped
     if isinstance(value, float):
         return f"{value:.0%}" if kpi in RATIOS else f"{value:.1f}"

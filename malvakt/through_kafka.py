@@ -7,10 +7,9 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from aiokafka.errors import KafkaConnectionError
-
 from malvakt.outcome import Fault
 from malvakt.progress import progress
+from malvakt.reaching import reaching
 from malvakt.workers import WorkerProcess
 from schemas.events import Event
 from schemas.records import KpiRecord
@@ -42,11 +41,9 @@ async def replayed_through_kafka(
             currency=currency,
             metrics_port=0,
         )
-        try:
+        with reaching(address):
             async with _topics(settings):
                 return await _run(settings, events, workers)
-        except KafkaConnectionError as error:
-            raise Fault(f"No Kafka answers at {address}.") from error
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, Event, type_of
 
 MAX_EVENT_BYTES = 256 * 1024
 """A larger record is no CRM event; it is refused before any time is spent on reading it."""
@@ -19,6 +19,9 @@ EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 """One day after the start of the `ever` window, so that it holds the day in every timezone."""
 
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+INSTANTS = ("first_contact", "won_at", "lost_at")
+"""The fields of an event's data that state an instant."""
 
 
 class ReasonCode(StrEnum):
@@ -41,6 +44,8 @@ class Reason(Struct, frozen=True):
     sentence: str
 
 
+_AT = " - at `"
+
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
@@ -61,18 +66,17 @@ def decode_event(raw: bytes | None, topic: str | None = None) -> Event | Reason:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Reason(ReasonCode.NOT_JSON, "$", f"The record is not valid JSON: {error}.")
     if topic is not None and event.topic != topic:
-        kind = event.__struct_config__.tag
         return Reason(
             ReasonCode.WRONG_TOPIC,
             "$.type",
-            f"A {kind} event belongs on {event.topic}, not {topic}.",
+            f"A {type_of(event)} event belongs on {event.topic}, not {topic}.",
         )
     return _absurd_time(event) or event
 
 
 def _absurd_time(event: Event) -> Reason | None:
     times = [("$.time", event.time)]
-    for name in ("first_contact", "won_at", "lost_at"):
+    for name in INSTANTS:
         stated = getattr(event.data, name, None)
         if stated is not None:
             times.append((f"$.data.{name}", stated))
@@ -89,8 +93,11 @@ def _absurd_time(event: Event) -> Reason | None:
 
 def _reason(message: str) -> Reason:
     """Turn msgspec's message, which ends with the path, into a reason."""
-    what, _, rest = message.partition(" - at `")
-    path = rest.rstrip("`") or "$"
+    # From the right: in front may stand what the event said, which can look like a path too.
+    what, _, where = message.rpartition(_AT)
+    path = where.removesuffix("`")
+    if not what:
+        what, path = message, "$"
     if path == "$.type" or what.startswith("Object missing required field `type`"):
         known = ", ".join(sorted(EVENT_TYPES))
         return Reason(ReasonCode.UNKNOWN_TYPE, "$.type", f"{what}. Known types: {known}.")

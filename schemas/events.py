@@ -5,7 +5,7 @@ lives in `kpis/`; here is only what a valid event looks like and where its home 
 """
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -16,10 +16,14 @@ Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Text = Annotated[str, Meta(max_length=1024)]
 """Free text that a person wrote: a reason, a name, a product."""
 
+# Patterns must say the same in Python, which reads events here, and in ECMAScript, which JSON Schemas
+# are read by. There \d is [0-9], in Python every script's digits; there $ is the end, in Python also
+# what stands before a newline at the end, which is why none may follow.
+
 Money = Annotated[
     str,
     Meta(
-        pattern=r"^-?\d{1,12}(\.\d{1,6})?$",
+        pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$(?!\n)",
         description="A decimal string such as 125000.00: at most 12 digits before the point, 6 after.",
     ),
 ]
@@ -28,12 +32,12 @@ Money = Annotated[
 Rate = Annotated[
     str,
     Meta(
-        pattern=r"^\d{1,12}(\.\d{1,12})?$",
+        pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$(?!\n)",
         description="A decimal string: reporting units for one unit of the currency.",
     ),
 ]
 
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217, such as SEK.")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217, such as SEK.")]
 
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 
@@ -404,4 +408,25 @@ Event = (
 EVENT_TYPES: dict[str, type[Event]] = {str(event.__struct_config__.tag): event for event in Event.__args__}
 """Every event type by its `type` attribute."""
 
+_TYPES: dict[type[Event], str] = {event: name for name, event in EVENT_TYPES.items()}
+
+
+def type_of(event: Event) -> str:
+    """An event's `type` attribute."""
+    return _TYPES[type(event)]
+
+
+def fields_of(kind: str) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """What an event type's data may state, and must."""
+    [data] = (field for field in msgspec.structs.fields(EVENT_TYPES[kind]) if field.name == "data")
+    return msgspec.structs.fields(data.type)
+
+
 encode_event = msgspec.json.Encoder().encode
+
+
+class Recorded(NamedTuple):
+    """An event as somebody wrote it down: what we know of it, and every byte of what they said."""
+
+    event: Event
+    raw: bytes

@@ -3,6 +3,8 @@
 import msgspec
 from msgspec import Struct
 
+from schemas.packing import Packing
+
 Measures = dict[str, int]
 """Amounts by measure, in the unit that each measure names."""
 
@@ -33,10 +35,9 @@ decode_link = msgspec.msgpack.Decoder[Link](Link).decode
 
 
 class Cell(Struct, frozen=True, array_like=True, gc=False):
-    """The absolute tally of one window: all measures of a day, or a longer window's distinct counts."""
+    """The absolute tally of one day."""
 
-    grain: str
-    start: int
+    day: int
     measures: Measures
 
 
@@ -55,8 +56,8 @@ encode_partial = msgspec.msgpack.Encoder().encode
 decode_partial = msgspec.msgpack.Decoder(Partial).decode
 
 
-class Contribution(Struct, array_like=True):
-    """The latest tally one source partition reported for a window."""
+class Contribution(Struct, frozen=True, array_like=True, gc=False):
+    """The latest tally one source partition reported for a day."""
 
     version: int
     as_of: int
@@ -64,14 +65,12 @@ class Contribution(Struct, array_like=True):
 
 
 class ScorecardRow(Struct, array_like=True):
-    """One row of the scorecards table: a scope, a grain and a window's start."""
+    """One row of the scorecards table: a scope on a day."""
 
     scope: str
-    grain: str
-    start: int
+    day: int
     sources: dict[int, Contribution]
-    version: int
 
 
-encode_scorecard = msgspec.msgpack.Encoder().encode
-decode_scorecard = msgspec.msgpack.Decoder(ScorecardRow).decode
+SCORECARD_ROWS: Packing[ScorecardRow] = Packing(ScorecardRow)
+"""How the rows of the table `scorecards` are written."""

@@ -1,22 +1,36 @@
 """What the ledger's table holds: one row per CRM object, and what the homes told each other.
 
-Rows are absolute and carry a version; whoever reads a row twice, or late, keeps the highest.
+Rows are absolute. Their version stands outside them, in front of their bytes (`schemas.packing`), so
+that whoever reads a row twice, or late, can keep the higher one without reading what is in it.
 """
 
-import msgspec
 from msgspec import Struct
+
+from schemas.packing import Packing
+
+Value = str | int | None
+"""What a row keeps of a field: text, an instant in microseconds, or that there is none."""
+
+
+class Telling(Struct, array_like=True, gc=False):
+    """One event, and the fields of which it is the latest to state the value."""
+
+    time: int
+    event: str
+    source: str
+    said: dict[str, Value]
 
 
 class Said(Struct, frozen=True, array_like=True, gc=False):
     """A value, and the event that stated it."""
 
-    value: str | int | None
+    value: Value
     time: int
     event: str
     source: str
 
 
-class Share(Struct, array_like=True):
+class Share(Struct, frozen=True, array_like=True):
     """What an object contributes at one place, or once did: then its measures are empty."""
 
     day: int
@@ -34,15 +48,16 @@ class ObjectRow(Struct, array_like=True, tag=1):
     kind: str
     home: str
     id: str
-    said: dict[str, Said]
-    """By field: the value that the latest event stated."""
-    first: dict[str, Said]
-    """By kind of event: the earliest one; `any` is the earliest of all."""
-    deleted: bool
     refs: list[str]
     """Keys of the rows this object is joined with, now or ever."""
     shares: list[Share]
-    version: int
+    deleted: bool
+    first: int
+    """The time of its earliest event."""
+    firsts: dict[str, Said]
+    """By kind of event, where it matters: the earliest one, and its seller."""
+    told: list[Telling]
+    """The events that still hold something, in their order."""
 
 
 class SellerRow(Struct, array_like=True, tag=2):
@@ -50,10 +65,9 @@ class SellerRow(Struct, array_like=True, tag=2):
 
     history: list[Said]
     said: dict[str, Said]
-    version: int
 
 
-class Mention(Struct, array_like=True):
+class Mention(Struct, frozen=True, array_like=True):
     """What one partition said of a lead that lives elsewhere."""
 
     version: int
@@ -67,7 +81,6 @@ class MentionsRow(Struct, array_like=True, tag=3):
     """At a lead's home: the partitions that name the lead."""
 
     by_partition: dict[int, Mention]
-    version: int
 
 
 class OriginRow(Struct, array_like=True, tag=4):
@@ -77,10 +90,9 @@ class OriginRow(Struct, array_like=True, tag=4):
     """The version under which the lead's home said it."""
     first: int | None
     """The earliest event of the lead and of the activities that name it, anywhere."""
-    version: int
 
 
 Row = ObjectRow | SellerRow | MentionsRow | OriginRow
 
-encode_row = msgspec.msgpack.Encoder().encode
-decode_row = msgspec.msgpack.Decoder[Row](Row).decode
+ROWS: Packing[Row] = Packing(Row)
+"""How the rows of the table `objects` are written."""

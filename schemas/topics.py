@@ -8,7 +8,6 @@ from enum import StrEnum
 from msgspec import Struct
 
 HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 
 TABLE_OBJECTS = "objects"
 TABLE_SCORECARDS = "scorecards"
@@ -18,8 +17,9 @@ class Kept(StrEnum):
     """How long a topic's records stay."""
 
     FOR_GOOD = "for good"
+    FOR_GOOD_AND_LARGE = "for good, up to 8 MB a record"
     LATEST_BY_KEY = "the latest by key"
-    A_WEEK = "a week"
+    UNTIL_READ = "until read"
 
 
 class Topic(Struct, frozen=True):
@@ -36,14 +36,18 @@ class Topic(Struct, frozen=True):
         """The topic's settings on the broker."""
         match self.kept:
             case Kept.FOR_GOOD:
-                # Rejected records carry headers on top of whatever the broker once accepted.
-                return {"retention.ms": "-1", "max.message.bytes": "2097152"}
+                return {"retention.ms": "-1"}
+            case Kept.FOR_GOOD_AND_LARGE:
+                # What the broker once accepted compressed may be larger as we compress it, and has headers.
+                return {"retention.ms": "-1", "max.message.bytes": str(8 * 1024 * 1024)}
             case Kept.LATEST_BY_KEY:
                 # A paused worker that wakes up late may write an old version after a newer one.
                 # Readers keep the highest, so the newer one must not be compacted away at once.
                 return {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR_MS)}
-            case Kept.A_WEEK:
-                return {"retention.ms": str(7 * DAY_MS)}
+            case Kept.UNTIL_READ:
+                # Never by age: their records carry the time of what they tell, which may be long ago, and
+                # a worker that was away for a month must still find them (`streams.trimming`).
+                return {"retention.ms": "-1"}
 
 
 CRM = "CRM, import, emit"
@@ -76,7 +80,7 @@ LINKS = Topic(
     "lead",
     "ledger",
     "ledger",
-    Kept.A_WEEK,
+    Kept.UNTIL_READ,
 )
 REJECTED = Topic(
     "crm.rejected",
@@ -84,7 +88,7 @@ REJECTED = Topic(
     "topic/partition/offset",
     "ledger",
     "people",
-    Kept.FOR_GOOD,
+    Kept.FOR_GOOD_AND_LARGE,
 )
 PARTIALS = Topic(
     "kpi.partials",
@@ -92,7 +96,7 @@ PARTIALS = Topic(
     "scope",
     "ledger",
     "scorecard",
-    Kept.A_WEEK,
+    Kept.UNTIL_READ,
 )
 SCORECARDS = Topic(
     "kpi.scorecards",
@@ -103,10 +107,25 @@ SCORECARDS = Topic(
     Kept.LATEST_BY_KEY,
 )
 
+INTERNAL = frozenset({LINKS.name, PARTIALS.name})
+"""Topics that one installation's agents talk over: each has its own, named after it."""
+
 TOPICS = [*CRM_TOPICS, LINKS, REJECTED, PARTIALS, SCORECARDS]
 
 LEDGER_TOPICS = ["crm.leads", "crm.activities", "crm.deals", "crm.org", LINKS.name]
 """What the ledger agent reads. Costs join when they are counted."""
+
+
+def founding(app_id: str) -> Topic:
+    """The topic that holds how an installation counts."""
+    return Topic(
+        f"{app_id}-founding",
+        "How this installation counts, as its first worker found it told",
+        "app id",
+        "the first worker",
+        "every worker",
+        Kept.FOR_GOOD,
+    )
 
 
 def changelog(app_id: str, table: str) -> Topic:

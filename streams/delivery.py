@@ -5,23 +5,28 @@ Faust's own producer gives up waiting after 100 ms and only logs delivery errors
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
+
+from streams import metrics
 
 log = structlog.get_logger(__name__)
 
 MAX_BATCH_BYTES = 512 * 1024
-MAX_REQUEST_BYTES = 4 * 1024 * 1024
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
 REQUEST_TIMEOUT_S = 30.0
 RETRY_S = 1.0
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = list[tuple[str, bytes]]
+
+
+NO_HEADERS: Headers = []
 
 
 class Outgoing(NamedTuple):
@@ -29,9 +34,11 @@ class Outgoing(NamedTuple):
 
     topic: str
     partition: int
-    key: bytes | None
+    key: str | None
     value: bytes | None
-    headers: Headers = ()
+    headers: Headers = NO_HEADERS
+    timestamp_ms: int | None = None
+    """When what it tells was received; now, where that is not said."""
 
 
 class Written(NamedTuple):
@@ -59,7 +66,7 @@ class Delivery:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._broker,
             acks="all",
-            compression_type="lz4",
+            compression_type="snappy",
             max_batch_size=MAX_BATCH_BYTES,
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
@@ -136,11 +143,12 @@ class Delivery:
             try:
                 sent = await self._producer.send_batch(batch, topic, partition=partition)
                 metadata = await sent
-            except (KafkaConnectionError, KafkaTimeoutError) as error:
-                log.warning("waiting for the broker", topic=topic, error=str(error))
-                await asyncio.sleep(RETRY_S)
             except KafkaError as error:
-                raise DeliveryError(f"{topic}, partition {partition}: {error}") from error
+                if not error.retriable:
+                    raise DeliveryError(f"{topic}, partition {partition}: {error}") from error
+                log.warning("waiting for the broker", topic=topic, error=repr(error))
+                with metrics.STALLED.track_inprogress():
+                    await asyncio.sleep(RETRY_S)
             else:
                 return count, metadata.offset
 
@@ -149,8 +157,12 @@ def _fill(batch: BatchBuilder, records: list[Outgoing], position: int) -> int:
     count = 0
     for record in records[position:]:
         # No broker knows better than now when the record was written.
+        key = record.key
         metadata = batch.append(
-            timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
+            timestamp=record.timestamp_ms,
+            key=None if key is None else key.encode(),
+            value=record.value,
+            headers=record.headers,
         )
         if metadata is None:
             break

@@ -12,15 +12,28 @@ from prometheus_client import Counter, Gauge, Histogram, make_wsgi_app
 
 EVENTS = Counter(
     "malvakt_events_total",
-    "CRM records read, by what became of them. `rejected` rising: a producer sends bad input,"
-    " see crm.rejected; `forwarded` rising: a producer uses the wrong key.",
-    ["outcome"],
+    "CRM records read, by type of event (by topic, where not folded) and what became of them."
+    " `rejected` rising: a producer sends bad input, see crm.rejected; `forwarded` rising: a producer uses"
+    " the wrong key.",
+    ["type", "outcome"],
+)
+LATENCY_SECONDS = Histogram(
+    "malvakt_latency_seconds",
+    "From the moment the broker received an event until its effects are acknowledged: `ledger` until its"
+    " row and partials are, `scorecard` until its KPI records are. The oldest event of each batch.",
+    ["agent"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+LAG = Gauge(
+    "malvakt_lag_records",
+    "Records that wait to be read, by topic, on this worker's partitions. Growing: add workers.",
+    ["topic"],
 )
 BATCH_RECORDS = Histogram(
     "malvakt_batch_records",
     "Records in one batch. Grows with the load by itself; large for long means the worker is behind.",
     ["agent"],
-    buckets=(1, 10, 100, 1_000, 5_000, 10_000, 50_000),
+    buckets=(1, 10, 100, 1_000, 5_000, 10_000, 20_000, 40_000),
 )
 STEP_SECONDS = Histogram(
     "malvakt_step_seconds",
@@ -38,7 +51,20 @@ STALLED = Gauge(
     "malvakt_delivery_stalled",
     "Batches waiting for a broker that is slow or away. Above 0: figures are not being published.",
 )
-READY = Gauge("malvakt_ready", "1 once the worker has partitions and has recovered its tables.")
+RECOVERED = Counter(
+    "malvakt_recovered_rows_total",
+    "Rows read from changelogs, by topic. Rising: partitions are being taken over.",
+    ["topic"],
+)
+RECOVERY_SECONDS = Gauge(
+    "malvakt_recovery_seconds",
+    "How long the last change of partitions took until all of this worker's were ready.",
+)
+READY = Gauge(
+    "malvakt_ready_partitions",
+    "Partitions that are being worked on. Fewer than assigned for long: recovery hangs, see the log.",
+)
+ROWS = Gauge("malvakt_rows", "Rows held, by table.", ["table"])
 
 
 class _Quiet(WSGIRequestHandler):

@@ -1,4 +1,7 @@
-"""Which partition a key belongs to: the same answer as every Kafka client's default partitioner."""
+"""Which partition a key belongs to: as the default partitioner of the Java client and aiokafka has it.
+
+librdkafka's own default is another; its producers say `partitioner=murmur2_random`.
+"""
 
 from functools import lru_cache
 
@@ -9,3 +12,7 @@ from aiokafka.partitioner import murmur2
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key (murmur2, as in the Java client, librdkafka's `murmur2` and aiokafka)."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+ON_EVERY_PARTITION = ("on-every-partition", b"1")
+"""A header on events of the organisation: copies stand on every partition, and need not be made."""

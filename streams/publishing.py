@@ -1,13 +1,15 @@
-"""Publishing events: keyed by their home, the organisation's to every partition."""
+"""Publishing events: keyed by their home, the organisation's to every partition.
+
+What was recorded is published as it was written, so that fields we do not know are kept.
+"""
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import islice
 
-from schemas.events import Event, RateSet, SellerAssigned, SellerLeft, encode_event
+from schemas.events import Event, OrgEvent, RateSet, Recorded, encode_event
 from streams.delivery import Delivery, Outgoing
-from streams.partitioning import partition_of
+from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.settings import Settings
-from streams.topic_setup import set_up_topics
 
 EVENTS_A_WRITE = 5_000
 
@@ -20,12 +22,13 @@ class Publisher:
         self._settings = settings
         self._partitions: dict[str, int] = {}
 
-    async def publish(self, events: Iterable[Event]) -> None:
+    async def publish(self, events: Iterable[Event | Recorded]) -> None:
         """Write events; returns when the broker has them all."""
         outgoing: list[Outgoing] = []
-        for event in events:
+        for each in events:
+            event, value = each if isinstance(each, Recorded) else (each, encode_event(each))
             topic = self._settings.topic(event.topic)
-            outgoing.extend(_routed(event, topic, await self._count(topic)))
+            outgoing.extend(_routed(event, value, topic, await self._count(topic)))
         await self._delivery.write(outgoing)
 
     async def _count(self, topic: str) -> int:
@@ -34,18 +37,17 @@ class Publisher:
         return self._partitions[topic]
 
 
-def _routed(event: Event, topic: str, partitions: int) -> Iterator[Outgoing]:
-    value = encode_event(event)
-    if isinstance(event, SellerAssigned | SellerLeft | RateSet):
+def _routed(event: Event, value: bytes, topic: str, partitions: int) -> Iterator[Outgoing]:
+    if isinstance(event, OrgEvent):
         about = event.data.currency if isinstance(event, RateSet) else event.data.seller
         for partition in range(partitions):
-            yield Outgoing(topic, partition, about.encode(), value)
+            yield Outgoing(topic, partition, about, value, [ON_EVERY_PARTITION])
     else:
         home = event.data.home
-        yield Outgoing(topic, partition_of(home, partitions), home.encode(), value)
+        yield Outgoing(topic, partition_of(home, partitions), home, value)
 
 
-async def published(settings: Settings, events: Iterable[Event]) -> AsyncIterator[int]:
+async def published(settings: Settings, events: Iterable[Event | Recorded]) -> AsyncIterator[int]:
     """Publish events in writes of some thousands; yields how many each write held."""
     iterator = iter(events)
     async with Delivery(settings.broker) as delivery:
@@ -53,10 +55,3 @@ async def published(settings: Settings, events: Iterable[Event]) -> AsyncIterato
         while batch := list(islice(iterator, EVENTS_A_WRITE)):
             await publisher.publish(batch)
             yield len(batch)
-
-
-async def publish(broker: str, events: Iterable[Event]) -> int:
-    """Set up missing topics and publish events; how many they were."""
-    settings = Settings(broker=broker)
-    await set_up_topics(settings)
-    return sum([count async for count in published(settings, events)])

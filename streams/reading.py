@@ -63,8 +63,8 @@ async def _batches(settings: Settings, name: str, *, follow: bool) -> AsyncItera
         auto_offset_reset="earliest",
         fetch_max_wait_ms=50,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         tps = await _partitions(consumer, settings.topic(name))
         consumer.assign(tps)
         ends: dict[Any, int] = await consumer.end_offsets(tps)

@@ -6,6 +6,9 @@ from schemas.decoding import Reason
 from streams.delivery import Outgoing
 from streams.partitioning import partition_of
 
+KEPT_BYTES = 4 * 1024 * 1024
+"""A compressed record may unpack to any size; beyond this only its beginning is kept, and said so."""
+
 
 def rejected(record: Any, reason: Reason, topic: str, partitions: int) -> Outgoing:
     """The rejected record of a fetched one. Its key says where it stood, so that twice is once."""
@@ -19,10 +22,14 @@ def rejected(record: Any, reason: Reason, topic: str, partitions: int) -> Outgoi
         "path": reason.path,
         "sentence": reason.sentence,
     }
+    kept = record.value
+    if kept is not None and len(kept) > KEPT_BYTES:
+        headers["truncated"] = f"the first {KEPT_BYTES} of {len(kept)} bytes"
+        kept = kept[:KEPT_BYTES]
     return Outgoing(
         topic,
         partition_of(key, partitions),
-        key.encode(),
-        record.value,
+        key,
+        kept,
         [(name, value.encode()) for name, value in headers.items()],
     )

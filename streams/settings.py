@@ -1,12 +1,22 @@
-"""The settings of a worker, from `MALVAKT_*` in the environment; the command line overrides them."""
+"""The settings of a worker, from `MALVAKT_*` in the environment; the command line overrides them.
 
+Settings that exist can be used: whoever makes some that cannot gets a `SettingError` at once.
+"""
+
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from kpis.calendar import Calendar
+from kpis.calendar import Calendar, UnknownTimezoneError
 from kpis.contributions import Business
+from schemas.events import Currency
+from schemas.topics import INTERNAL
+
+MAX_PORT = 65_535
 
 
 class SettingError(ValueError):
@@ -35,9 +45,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     session_timeout_s: float = 30.0
     """How long the group waits for a silent worker before its partitions move."""
 
+    def __post_init__(self) -> None:
+        for name in _RULES:
+            _check(name, name, getattr(self, name))
+
     def topic(self, name: str) -> str:
         """What a declared topic is called on the broker."""
-        return self.topic_prefix + name
+        return f"{self.topic_prefix}{self.app_id}.{name}" if name in INTERNAL else self.topic_prefix + name
 
     def business(self) -> Business:
         """How the organisation counts."""
@@ -45,7 +59,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that `MALVAKT_BROKER`, `MALVAKT_TIMEZONE` and so on give."""
+    """The settings that `MALVAKT_BROKER`, `MALVAKT_TIMEZONE` and so on give.
+
+    Raises:
+        SettingError: a variable has a value that cannot be used.
+    """
     defaults = Settings()
     found: dict[str, object] = {}
     for name in Settings.__struct_fields__:
@@ -53,6 +71,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         text = environment.get(variable)
         if text is not None:
             found[name] = _converted(variable, text, getattr(defaults, name))
+            _check(name, variable, found[name])
     return Settings(**found)  # pyright: ignore[reportArgumentType]
 
 
@@ -67,3 +86,48 @@ def _converted(variable: str, text: str, default: object) -> object:
         except ValueError:
             raise SettingError(f"{variable}={text!r} is no number.") from None
     return text
+
+
+def _check(name: str, called: str, value: object) -> None:
+    rule = _RULES.get(name)
+    if rule is not None and not rule[0](value):
+        raise SettingError(f"{called}={value!r}: {rule[1]}.")
+
+
+def _are_addresses(addresses: str) -> bool:
+    return all(
+        host.strip() and port.isascii() and port.isdigit() and 1 <= int(port) <= MAX_PORT
+        for host, _, port in (address.rpartition(":") for address in addresses.split(","))
+    )
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        Calendar(name)
+    except UnknownTimezoneError:
+        return False
+    return True
+
+
+def _is_currency(code: str) -> bool:
+    try:
+        msgspec.convert(code, Currency)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "broker": (_are_addresses, "give host:port, several with commas between them"),
+    "app_id": (bool, "the consumer group needs a name"),
+    "timezone": (_is_timezone, "that is no timezone; give one such as Europe/Stockholm"),
+    "currency": (_is_currency, "that is no currency; give its ISO 4217 code, such as SEK"),
+    "partitions": (lambda count: count >= 1, "a topic has at least one partition"),
+    "replication": (lambda count: count >= 1, "a topic has at least one copy"),
+    "metrics_port": (
+        lambda port: 0 <= port <= MAX_PORT,
+        f"give a port from 1 to {MAX_PORT}, or 0 for none",
+    ),
+    "session_timeout_s": (lambda s: s > 0 and math.isfinite(s), "give seconds, more than 0"),
+}
+"""What the value of a setting must be, and what to say where it is not."""

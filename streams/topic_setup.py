@@ -5,17 +5,17 @@ import time
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import structs
 
 from schemas.topics import (
-    LEDGER_TOPICS,
-    PARTIALS,
     TABLE_OBJECTS,
     TABLE_SCORECARDS,
     TOPICS,
     Topic,
     changelog,
+    founding,
 )
 from streams.settings import Settings
 
@@ -31,14 +31,15 @@ def declared_topics(settings: Settings) -> list[Topic]:
     """Every topic of an installation, the tables' changelogs included."""
     own = [structs.replace(topic, name=settings.topic(topic.name)) for topic in TOPICS]
     tables = [TABLE_OBJECTS, TABLE_SCORECARDS]
-    return [*own, *(changelog(settings.app_id, table) for table in tables)]
+    return [*own, founding(settings.app_id), *(changelog(settings.app_id, table) for table in tables)]
 
 
 async def set_up_topics(settings: Settings) -> int:
-    """Create missing topics, and return how many partitions each has: the same number for all.
+    """Create missing topics, check the others, and return how many partitions each has.
 
     Raises:
-        TopicSetupError: a topic cannot be created, or partition counts differ.
+        TopicSetupError: a topic cannot be created, partition counts differ, or a topic that somebody else
+            created would lose what must be kept.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
     await admin.start()
@@ -51,10 +52,11 @@ async def set_up_topics(settings: Settings) -> int:
             missing = [topic for topic in topics if topic.name not in counts]
             await _create(admin, missing, partitions, settings.replication)
             await _until_led(admin, names)
+            _check(topics, await _configs(admin, names))
         counts = await _partition_counts(admin, names)
     finally:
         await admin.close()
-    return _agreed(counts, [settings.topic(name) for name in [*LEDGER_TOPICS, PARTIALS.name]])
+    return _agreed(counts, names)
 
 
 async def delete_topics(settings: Settings) -> None:
@@ -109,6 +111,38 @@ async def _create(
     for name, code, message in response.topic_errors:
         if code not in {0, TopicAlreadyExistsError.errno}:
             raise TopicSetupError(f"Topic {name} could not be created: {message or for_code(code)}.")
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    responses: Any = await admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    )
+    return {
+        name: {config[0]: config[1] for config in configs}
+        for response in responses
+        for _, _, _, name, configs in response.resources
+    }
+
+
+def _check(topics: list[Topic], found: dict[str, dict[str, str]]) -> None:
+    """Topics that were there keep what must be kept, or it is said which do not and how to mend them."""
+    faults: list[str] = []
+    for topic in topics:
+        for name, wanted in topic.config().items():
+            set_to = found[topic.name][name]
+            if not _as_kept(name, set_to, wanted):
+                faults.append(f"{topic.name} has {name}={set_to}; set {name}={wanted}")
+    if faults:
+        raise TopicSetupError(
+            f"Topics would lose what must be kept: {'; '.join(faults)}"
+            " (kafka-configs.sh --alter --entity-type topics --entity-name TOPIC --add-config ...)."
+        )
+
+
+def _as_kept(name: str, found: str, wanted: str) -> bool:
+    if name in {"min.compaction.lag.ms", "max.message.bytes"}:
+        return int(found) >= int(wanted)
+    return found == wanted
 
 
 def _agreed(counts: dict[str, int], needed: list[str]) -> int:

@@ -4,7 +4,7 @@ It knows Faust so that the agents need not: an agent is a function from what was
 effects, registered here by name.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 import faust
@@ -13,16 +13,20 @@ from faust.serializers.schemas import Schema
 from faust.types import AppT
 from faust.types.tuples import Message
 
-from schemas.internal import decode_scorecard
-from schemas.rows import decode_row
-from schemas.topics import LEDGER_TOPICS, PARTIALS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
+from schemas.internal import SCORECARD_ROWS, ScorecardRow
+from schemas.packing import Packing
+from schemas.rows import ROWS, Row
+from schemas.topics import INTERNAL, LEDGER_TOPICS, PARTIALS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
+from streams import metrics
 from streams.delivery import Delivery
+from streams.recovery import Opening, Restorer, Table, Tables
 from streams.settings import Settings
 from streams.tables import RowStore
 from streams.transport import Fetched
+from streams.trimming import trim_for_ever
 
 FAUST_VERSION = "0.15.3"
-FETCH_RECORDS = 10_000
+FETCH_RECORDS = 20_000
 """The most records one fetch hands over; bounds a batch's memory and how long it takes."""
 COMMIT_INTERVAL_S = 0.5
 WAITING_FETCHES = 4
@@ -41,12 +45,15 @@ class Parts(NamedTuple):
     settings: Settings
     partitions: int
     delivery: Delivery
-    objects: RowStore
-    scorecards: RowStore
-    generation: Callable[[], int]
+    objects: RowStore[Row]
+    scorecards: RowStore[ScorecardRow]
 
 
-Work = Callable[[Fetched], Awaitable[None]]
+class Agent(NamedTuple):
+    """One agent: what it does with what was fetched, and the views it keeps over its table."""
+
+    work: Callable[[Fetched], Awaitable[None]]
+    views: Opening
 
 
 class BatchSchema(Schema[None, Fetched]):
@@ -67,6 +74,20 @@ class WorkerApp(faust.App):
     batched_topics: dict[str, str]
     """The group of each batched topic: topics of a group share an agent, and fetches."""
     delivery: Delivery
+    rests: Mapping[str, float]
+    """How long a group rests after a batch, as a share of the time that the batch took."""
+    restorer: Restorer
+    first_term: int
+    trimming: Coroutine[Any, Any, None]
+
+    def least_term(self) -> int:
+        """The lowest term that may be begun now: it grows with every rebalance of the group."""
+        return self.first_term + self.consumer_generation_id
+
+    def on_ready(self) -> None:
+        """A partition became ready: there may be something to fetch."""
+        consumer: Any = self.consumer
+        consumer.wake()
 
     def _create_directories(self) -> None:
         """None: rows are in memory, and nothing is written to where a worker happens to start."""
@@ -75,6 +96,7 @@ class WorkerApp(faust.App):
         """Connect the delivery before any agent can have something to deliver."""
         await self.delivery.start()
         await super().on_start()
+        self.add_future(self.trimming)
 
     async def on_shutdown(self) -> None:
         """Disconnect it once the agents have stopped."""
@@ -82,20 +104,22 @@ class WorkerApp(faust.App):
         await self.delivery.stop()
 
 
-def build_app(settings: Settings, partitions: int, agents: Callable[[Parts], dict[str, Work]]) -> WorkerApp:
+def build_app(
+    settings: Settings, partitions: int, first_term: int, agents: Callable[[Parts], dict[str, Agent]]
+) -> WorkerApp:
     """The app of one worker.
 
-    `agents` gives, for the tables and connections they work with, the work of the agents `ledger` and
-    `scorecard`.
+    `agents` gives, for the tables and connections they work with, the agents `ledger` and `scorecard`.
+    `first_term` is where the installation's terms begin.
 
     Raises:
         WrongFaustError: another Faust than the pinned one is installed.
     """
     if faust.__version__ != FAUST_VERSION:
         raise WrongFaustError(
-            f"faust-streaming {faust.__version__} is installed; the batch transport overrides private"
+            f"faust-streaming {faust.__version__} is installed; transport and recovery override private"
             f" methods of {FAUST_VERSION}. Install that version, or check streams/transport.py,"
-            " streams/tables.py against the new one and move the pin."
+            " streams/recovery.py and streams/tables.py against the new one and move the pin."
         )
     app = WorkerApp(
         settings.app_id,
@@ -114,44 +138,49 @@ def build_app(settings: Settings, partitions: int, agents: Callable[[Parts], dic
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 10,
         broker_request_timeout=max(90.0, settings.session_timeout_s),
+        TableManager=Tables,
         web_enabled=False,
         worker_redirect_stdouts=False,
     )
     groups = {
         "ledger": [settings.topic(name) for name in LEDGER_TOPICS],
         "scorecard": [settings.topic(PARTIALS.name)],
-        "recovery": [changelog(settings.app_id, t).name for t in (TABLE_OBJECTS, TABLE_SCORECARDS)],
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
-    delivery = app.delivery = Delivery(settings.broker)
-    parts = Parts(
-        settings,
-        partitions,
-        delivery,
-        _table(app, TABLE_OBJECTS, partitions, decode_row),
-        _table(app, TABLE_SCORECARDS, partitions, decode_scorecard),
-        lambda: app.consumer_generation_id,
-    )
-    for name, work in agents(parts).items():
-        _register(app, name, groups[name], work)
+    app.rests = {"scorecard": 1.0}
+    app.delivery = Delivery(settings.broker)
+    objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS)
+    scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS)
+    made = agents(Parts(settings, partitions, app.delivery, objects, scorecards))
+    tables = [Table(objects, made["ledger"].views), Table(scorecards, made["scorecard"].views)]
+    app.first_term = first_term
+    app.trimming = trim_for_ever(settings, [settings.topic(name) for name in INTERNAL], partitions)
+    app.restorer = Restorer(settings.broker, tables, app)
+    for name, agent in made.items():
+        _register(app, name, groups[name], agent.work)
     return app
 
 
-def _table(app: WorkerApp, name: str, partitions: int, decode: Callable[[bytes], Any]) -> RowStore:
+def _table(app: WorkerApp, name: str, partitions: int, packing: Packing[Any]) -> RowStore[Any]:
     table: Any = app.Table(
         name,
         partitions=partitions,
         store="malvakt://rows",
         schema=BatchSchema(),
-        options={"decode": decode},
-        recovery_buffer_size=2,
+        options={"packing": packing, "changelog": changelog(str(app.conf.id), name).name},
     )
     store = table.data
     assert isinstance(store, RowStore)
-    return store
+    rows: RowStore[Any] = store
+    metrics.ROWS.labels(name).set_function(
+        lambda: sum(len(rows.rows(partition)) for partition in rows.partitions())
+    )
+    return rows
 
 
-def _register(app: WorkerApp, name: str, topics: list[str], work: Work) -> None:
+def _register(
+    app: WorkerApp, name: str, topics: list[str], work: Callable[[Fetched], Awaitable[None]]
+) -> None:
     channel = app.topic(*topics, schema=BatchSchema(), maxsize=WAITING_FETCHES)
 
     async def agent(stream: Any) -> None:

@@ -7,9 +7,10 @@ everything at exit. For data to keep, run `malvakt kafka` and `malvakt worker`.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
+import msgspec
 from confluent_kafka import Producer
 from rich import box
 from rich.console import Console
@@ -18,18 +19,18 @@ from rich.table import Table
 
 from kpis.tally import COMPANY
 from malvakt.outcome import CallError
-from malvakt.showing import figure
+from malvakt.showing import figure, plain
 from malvakt.workers import WorkerProcess
 from schemas.events import Event
 from schemas.records import KpiRecord
-from schemas.topics import SCORECARDS, TOPICS
+from schemas.topics import SCORECARDS
 from simulation.floor import Floor, events
 from simulation.pace import paced
 from streams.delivery import Delivery
 from streams.publishing import Publisher
 from streams.reading import follow, keep_highest, record_of
 from streams.settings import Settings
-from streams.topic_setup import set_up_topics
+from streams.topic_setup import declared_topics, set_up_topics
 
 REDRAW_S = 0.5
 START = date(2026, 7, 1)
@@ -78,28 +79,21 @@ def demo_(
     """
     if speed <= 0 or sellers < 1:
         raise CallError("--speed and --sellers take numbers above 0.")
+    settings = Settings(timezone=timezone, currency=currency, metrics_port=0, declare_topics=False)
     floor = Floor(sellers=sellers, timezone=timezone, seed=seed)
-    with _broker() as address:
-        settings = Settings(
-            broker=address,
-            timezone=timezone,
-            currency=currency,
-            metrics_port=0,
-            declare_topics=False,
-        )
+    with _broker(topic.name for topic in declared_topics(settings)) as address:
+        settings = msgspec.structs.replace(settings, broker=address)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_demo(settings, floor, speed, seconds))
 
 
 @contextlib.contextmanager
-def _broker() -> Iterator[str]:
-    """librdkafka's in-process broker, with every topic in place."""
+def _broker(topics: Iterable[str]) -> Iterator[str]:
+    """librdkafka's in-process broker, with topics in place."""
     broker = Producer({"test.mock.num.brokers": 1, "log_level": 0})
     metadata = broker.list_topics(timeout=10)
     node = next(iter(metadata.brokers.values()))
-    declared = [topic.name for topic in TOPICS]
-    declared += [f"malvakt-{table}-changelog" for table in ("objects", "scorecards")]
-    for name in declared:
+    for name in topics:
         # A topic appears there when it is first asked for.
         broker.list_topics(name, timeout=10)
     yield f"{node.host}:{node.port}"
@@ -194,7 +188,7 @@ def _screen(state: _State, started: float) -> Table:
         day = state.records.get(f"{scope}|day|{today}")
         whole = state.records.get(f"{scope}|month|{month}")
         table.add_row(
-            scope.partition(":")[2] or scope,
+            plain(scope.partition(":")[2] or scope),
             *(figure(day, kpi) for kpi, _ in TODAY),
             *(figure(whole, kpi) for kpi, _ in MONTH),
             style="bold" if scope == COMPANY else None,

@@ -5,10 +5,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from malvakt import rules
-from malvakt.importing import Imported, MappingError, RejectedRow, import_files, read_mapping
-from malvakt.outcome import CallError, Fault
-from schemas.events import Event, encode_event
+from malvakt.importing import Imported, RejectedRow, import_files
+from malvakt.mapping import MappingError, read_mapping
+from malvakt.outcome import CallError
+from schemas.events import Event, encode_event, type_of
+from streams.settings import Settings
 
 SHOWN = 10
 
@@ -34,7 +35,7 @@ def import_(
     to
         Write events to this file, one JSON object a line; standard output where nothing is given.
     broker
-        Publish events to this Kafka instead.
+        Publish events to this Kafka instead, under the settings in MALVAKT_*.
     rejected
         Write the rejected rows to this file, one JSON object a line.
     timezone
@@ -44,7 +45,7 @@ def import_(
         raise CallError("Name the CSV files to import, after the mapping.")
     if to is not None and broker is not None:
         raise CallError("Give --to or --broker, not both.")
-    calendar = rules.business(timezone, "SEK").calendar
+    calendar = Settings(timezone=timezone).business().calendar
     try:
         imported = import_files(read_mapping(mapping), list(files), calendar)
     except MappingError as error:
@@ -72,14 +73,11 @@ def _write(events: list[Event], to: Path | None) -> None:
 
 
 def _publish(events: list[Event], broker: str) -> None:
-    from aiokafka.errors import KafkaConnectionError  # noqa: PLC0415
+    from malvakt.reaching import reaching, send, settings_with  # noqa: PLC0415
 
-    from streams.publishing import publish  # noqa: PLC0415
-
-    try:
-        asyncio.run(publish(broker, events))
-    except KafkaConnectionError as error:
-        raise Fault(f"No Kafka answers at {broker}.") from error
+    settings = settings_with(broker=broker)
+    with reaching(broker):
+        asyncio.run(send(settings, events))
 
 
 def _write_rejected(rows: list[RejectedRow], to: Path) -> None:
@@ -93,7 +91,7 @@ def _write_rejected(rows: list[RejectedRow], to: Path) -> None:
 
 
 def _summarise(imported: Imported) -> None:
-    types = Counter(str(event.__struct_config__.tag) for event in imported.events)
+    types = Counter(type_of(event) for event in imported.events)
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
     _say(f"{imported.rows} rows read: {len(imported.events)} events ({listed}).")
     if not imported.rejected:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from malvakt.outcome import CallError, Fault
 from streams.local_kafka import LocalKafka, LocalKafkaError
-
-MAX_PORT = 65535
+from streams.settings import MAX_PORT
 
 
 def kafka_(*, port: int = 9092, data: Path | None = None) -> int:

@@ -2,16 +2,17 @@
 
 import asyncio
 import sys
-
-import msgspec
-from aiokafka.errors import KafkaConnectionError
+from datetime import date
 
 from kpis.calendar import Grain
-from malvakt.outcome import Fault
+from kpis.tally import COMPANY
+from malvakt.outcome import CallError
+from malvakt.reaching import reaching, settings_with
 from malvakt.showing import show_records
 from schemas.records import KpiRecord, encode_record
-from streams.reading import NoSuchTopicError, read_scorecards
-from streams.settings import from_environment
+from streams.reading import read_scorecards
+
+KINDS = ("team:", "seller:", "customer:")
 
 
 def kpis_(
@@ -31,25 +32,22 @@ def kpis_(
     grain
         Only windows of this length.
     start
-        Only windows that start on this date.
+        Only windows that start on this date, such as 2026-03-01.
     broker
         Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
     json
         Print each record as one JSON line, sorted by key.
     """
-    settings = from_environment()
-    if broker is not None:
-        settings = msgspec.structs.replace(settings, broker=broker)
-    try:
+    if scope is not None and scope != COMPANY and not scope.startswith(KINDS):
+        raise CallError(f"--scope {scope}: give {COMPANY}, or one that begins with {', '.join(KINDS)}.")
+    day = None if start is None else _date(start)
+    settings = settings_with(broker=broker)
+    with reaching(settings.broker):
         records = asyncio.run(read_scorecards(settings))
-    except KafkaConnectionError as error:
-        raise Fault(f"No Kafka answers at {settings.broker}.") from error
-    except NoSuchTopicError as error:
-        raise Fault(str(error)) from error
     chosen = [
         records[key]
         for key in sorted(records)
-        if records[key].measures and _asked(records[key], scope, grain, start)
+        if records[key].measures and _asked(records[key], scope, grain, day)
     ]
     if json:
         for record in chosen:
@@ -59,9 +57,16 @@ def kpis_(
     return 0
 
 
-def _asked(record: KpiRecord, scope: str | None, grain: Grain | None, start: str | None) -> bool:
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise CallError(f"--start {text}: give a date such as 2026-03-01.") from error
+
+
+def _asked(record: KpiRecord, scope: str | None, grain: Grain | None, start: date | None) -> bool:
     in_scope = (
         scope is None or record.scope == scope or (scope.endswith(":") and record.scope.startswith(scope))
     )
     in_grain = grain is None or record.grain == grain
-    return in_scope and in_grain and (start is None or record.start.isoformat() == start)
+    return in_scope and in_grain and (start is None or record.start == start)

@@ -9,13 +9,14 @@ from typing import Literal
 
 from kpis.contributions import Business
 from kpis.replay import BATCH_EVENTS, Replay, final_records
-from malvakt import rules
+from malvakt.interpreter import collect_seldom
 from malvakt.outcome import CallError
 from malvakt.progress import progress
 from malvakt.recorded import EventFile, Line, read_events, report
 from malvakt.showing import show_records
 from schemas.events import Event
 from schemas.records import KpiRecord, encode_record
+from streams.settings import Settings
 
 
 def replay_(
@@ -55,8 +56,9 @@ def replay_(
         raise CallError("--workers and --broker go with --through kafka.")
     if workers < 1:
         raise CallError("--workers takes a number from 1.")
-    business = rules.business(timezone, currency)
+    business = Settings(timezone=timezone, currency=currency).business()
     now = _instant(as_of, business)
+    collect_seldom()
     refused: list[Line] = []
     events = _Timed(read_events(list(files), refused))
     if through == "kafka":

@@ -5,18 +5,18 @@ import contextlib
 from collections.abc import Iterator
 
 import faust
-import msgspec
-from aiokafka.errors import KafkaConnectionError
 
 from agents.ledger import LedgerAgent
 from agents.scorecard import ScorecardAgent
-from kpis.calendar import UnknownTimezoneError
+from malvakt.interpreter import collect_seldom, switch_often
 from malvakt.logs import CONFIG, log_to_stderr
-from malvakt.outcome import CallError, Fault
+from malvakt.outcome import Fault
+from malvakt.reaching import reaching, settings_with
 from streams import metrics
-from streams.settings import SettingError, Settings, from_environment
-from streams.topic_setup import TopicSetupError, set_up_topics
-from streams.worker import Parts, Work, WorkerApp, WrongFaustError, build_app
+from streams.founding import FoundingError, found
+from streams.settings import Settings
+from streams.topic_setup import set_up_topics
+from streams.worker import Agent, Parts, WorkerApp, WrongFaustError, build_app
 
 
 def worker_(
@@ -41,19 +41,10 @@ def worker_(
     metrics_port
         Where /metrics and /healthz are served; 0 turns them off.
     """
-    options = {
-        "broker": broker,
-        "timezone": timezone,
-        "currency": currency,
-        "metrics_port": metrics_port,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    try:
-        settings = msgspec.structs.replace(from_environment(), **given)
-        settings.business()
-    except (SettingError, UnknownTimezoneError) as error:
-        raise CallError(str(error)) from error
+    settings = settings_with(broker=broker, timezone=timezone, currency=currency, metrics_port=metrics_port)
     log_to_stderr()
+    collect_seldom()
+    switch_often()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = _app(settings, loop)
@@ -64,19 +55,20 @@ def worker_(
 
 def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
     try:
-        partitions = loop.run_until_complete(set_up_topics(settings))
-        return build_app(settings, partitions, _agents)
-    except KafkaConnectionError as error:
-        raise Fault(
-            f"No Kafka answers at {settings.broker}. Start one with `malvakt kafka`, or name another"
-            " with --broker or MALVAKT_BROKER."
-        ) from error
-    except (TopicSetupError, WrongFaustError) as error:
+        with reaching(settings.broker):
+            partitions = loop.run_until_complete(set_up_topics(settings))
+            founding = loop.run_until_complete(found(settings))
+        return build_app(settings, partitions, founding.first_term, _agents)
+    except (FoundingError, WrongFaustError) as error:
         raise Fault(str(error)) from error
 
 
-def _agents(parts: Parts) -> dict[str, Work]:
-    return {"ledger": LedgerAgent(parts).work, "scorecard": ScorecardAgent(parts).work}
+def _agents(parts: Parts) -> dict[str, Agent]:
+    ledger, scorecard = LedgerAgent(parts), ScorecardAgent(parts)
+    return {
+        "ledger": Agent(ledger.work, ledger.views),
+        "scorecard": Agent(scorecard.work, scorecard.views),
+    }
 
 
 @contextlib.contextmanager
@@ -85,7 +77,7 @@ def _metrics(settings: Settings, app: WorkerApp) -> Iterator[None]:
         yield
         return
     try:
-        stop = metrics.serve(settings.metrics_port, lambda: app.tables.actives_ready)
+        stop = metrics.serve(settings.metrics_port, lambda: app.restorer.settled)
     except OSError as error:
         raise Fault(
             f"Port {settings.metrics_port} for metrics is taken ({error.strerror}). Give another with"

@@ -25,7 +25,7 @@ def floor(days: int, seed: int = 1) -> list[Event]:
 async def write_raw(running: Pipeline, topic: str, partition: int, values: list[bytes]) -> None:
     name = running.settings.topic(topic)
     async with Delivery(running.settings.broker) as delivery:
-        await delivery.write(Outgoing(name, partition, b"key", value) for value in values)
+        await delivery.write(Outgoing(name, partition, "key", value) for value in values)
 
 
 def test_two_workers_publish_what_the_replay_counts(kafka_address: str) -> None:

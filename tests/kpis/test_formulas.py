@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.calendar import MICROS_PER_DAY
-from kpis.formulas import KPIS, divide_half_even, minor_digits, money, show_kpis, show_measures
+from kpis.formulas import KPIS, divide_half_even, figures_of, minor_digits, money
+from kpis.measures import MEASURES
 
 MONTH = {
     "leads_new": 31,
@@ -24,7 +25,7 @@ MONTH = {
 
 def test_every_kpi_of_a_month() -> None:
     """The figures of the contract's own example, and the rest."""
-    assert show_kpis(MONTH, 2) == {
+    assert figures_of(MONTH, 2)[1] == {
         "new_leads": 31,
         "qualified_leads": 12,
         "hit_rate": 4 / 31,
@@ -40,7 +41,7 @@ def test_every_kpi_of_a_month() -> None:
 
 def test_a_kpi_without_denominator_is_null() -> None:
     """Nothing happened: counts are zero, ratios and means are null."""
-    found = show_kpis({}, 2)
+    _, found = figures_of({}, 2)
     nulls = {name for name, value in found.items() if value is None}
     assert nulls == {"hit_rate", "win_rate", "sales_cycle_days", "average_deal_value"}
     assert set(found) == set(KPIS)
@@ -48,8 +49,16 @@ def test_a_kpi_without_denominator_is_null() -> None:
 
 def test_measures_are_shown_in_their_units() -> None:
     """Money as a decimal string, time in days, and what is zero left out."""
-    shown = show_measures({"revenue": 1_005_000, "cycle_days_sum": MICROS_PER_DAY // 2, "calls": 3}, 2)
-    assert shown == {"calls": 3, "revenue": "1.00", "cycle_days_sum": 0.5}
+    counted = {"revenue": 1_005_000, "cycle_days_sum": MICROS_PER_DAY // 2, "calls": 3}
+    shown, _ = figures_of(counted, 2)
+    assert list(shown.items()) == [("calls", 3), ("revenue", "1.00"), ("cycle_days_sum", 0.5)]
+
+
+@given(st.dictionaries(st.sampled_from(sorted(MEASURES)), st.integers(1, 10**9)))
+def test_every_kpi_reads_what_it_says_it_reads(measures: dict[str, int]) -> None:
+    """What was worked out for the measures that count equals each formula taken by itself."""
+    _, found = figures_of(measures, 2)
+    assert list(found.items()) == [(name, kpi.formula(measures, 2)) for name, kpi in KPIS.items()]
 
 
 @given(st.integers(), st.integers(1, 10**12))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.decoding import MAX_EVENT_BYTES, Reason, ReasonCode, decode_event
+from schemas.decoding import INSTANTS, MAX_EVENT_BYTES, Reason, ReasonCode, decode_event
 from schemas.events import EVENT_TYPES, DealWon, encode_event
 from schemas.export import FOLDER, rendered, schemas
 from tests.kpis.histories import events
@@ -73,10 +73,37 @@ def test_a_refusal_names_the_field(change: dict[str, Any], code: ReasonCode, pat
     assert path in reason.sentence or code is ReasonCode.UNKNOWN_TYPE
 
 
+def test_a_type_that_looks_like_a_path_is_refused_as_a_type() -> None:
+    """What the event says of itself does not confuse where the fault is."""
+    reason = refused({"type": "deal - at `$.data.value`"})
+    assert (reason.code, reason.path) == (ReasonCode.UNKNOWN_TYPE, "$.type")
+    assert "deal - at `$.data.value`" in reason.sentence
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"7", b"{}", b'"x - at `$.type`"'])
+def test_what_is_no_object_is_refused_as_a_whole(raw: bytes) -> None:
+    """Or lacks its type: known types are listed."""
+    reason = decode_event(raw)
+    assert isinstance(reason, Reason)
+    assert reason.path in {"$", "$.type"}
+
+
 def test_an_absurd_amended_date_is_refused() -> None:
     """A date in the data is checked as strictly as the event's own."""
     change = {"type": "deal.amended", **data(won_at="2919-01-01T00:00:00Z")}
     assert refused(change).path == "$.data.won_at"
+
+
+def test_no_instant_goes_unchecked() -> None:
+    """Every field that states one is known by name."""
+    stated = {
+        name
+        for kind, schema in schemas().items()
+        if kind in EVENT_TYPES
+        for name, about in schema["$defs"][f"{EVENT_TYPES[kind].__name__}Data"]["properties"].items()
+        if "date-time" in str(about)
+    }
+    assert stated == set(INSTANTS)
 
 
 def test_an_activity_of_a_deal_must_name_the_customer() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intervaltree import IntervalTree
 
-from streams.transport import Consumer, Fetched, OffsetAccount, Slice
+from streams.transport import MAX_REST_S, Consumer, Fetched, OffsetAccount, Slice
 
 DEALS = TP("crm.deals", 0)
 LEADS = TP("crm.leads", 0)
@@ -103,6 +104,8 @@ def batch_consumer() -> Any:
     consumer.account = OffsetAccount()
     consumer._groups = {"crm.deals": "ledger"}
     consumer._in_hand = {"ledger": set()}
+    consumer._rests = {}
+    consumer._rested = {}
     consumer._room = SimpleNamespace(set=lambda: None)
     consumer._unacked_messages = set()
     consumer._waiting_for_ack = None
@@ -139,16 +142,14 @@ def test_a_finished_batch_makes_room_for_the_next_fetch() -> None:
     assert consumer._new_offset(DEALS) == 10
 
 
-def test_nothing_but_changelogs_is_fetched_until_recovery_has_ended() -> None:
+def test_nothing_is_fetched_of_a_partition_that_is_not_ready() -> None:
     """Stock Faust clears the agents' queues after it resumed their partitions: a loss, mended here."""
     consumer = batch_consumer()
-    changelog = TP("malvakt-objects-changelog", 0)
-    consumer._groups[changelog.topic] = "recovery"
-    tables = SimpleNamespace(actives_ready=False, changelog_topics={changelog.topic})
-    consumer.app = SimpleNamespace(tables=tables)
-    assert [consumer._fetchable(tp) for tp in (DEALS, changelog)] == [False, True]
-    tables.actives_ready = True
-    assert [consumer._fetchable(tp) for tp in (DEALS, changelog)] == [True, True]
+    other = TP("crm.deals", 1)
+    consumer.app = SimpleNamespace(restorer=SimpleNamespace(ready={1}))
+    assert [consumer._fetchable(tp) for tp in (DEALS, other)] == [False, True]
+    consumer.app.restorer.ready.add(0)
+    assert consumer._fetchable(DEALS)
 
 
 def test_stock_faust_clears_queues_when_flow_resumes() -> None:
@@ -164,12 +165,30 @@ def test_stock_faust_clears_queues_when_flow_resumes() -> None:
     assert asyncio.run(run()) == 0
 
 
+def ready_consumer() -> Any:
+    consumer = batch_consumer()
+    consumer.app = SimpleNamespace(restorer=SimpleNamespace(ready={0}))
+    return consumer
+
+
 def test_a_group_with_two_fetches_in_hand_waits() -> None:
     """Memory stays bounded, and the next fetch is the larger for it."""
-    consumer = batch_consumer()
-    tables = SimpleNamespace(actives_ready=True, changelog_topics=set())
-    consumer.app = SimpleNamespace(tables=tables)
+    consumer = ready_consumer()
     consumer._in_hand["ledger"] = {fetched(0, 1), fetched(1, 1)}
     assert not consumer._fetchable(DEALS)
     consumer._in_hand["ledger"].pop()
     assert consumer._fetchable(DEALS)
+
+
+def test_a_group_rests_after_a_batch_that_took_long() -> None:
+    """What arrives meanwhile is taken together; after a quick one it goes on at once."""
+    consumer = ready_consumer()
+    consumer._rests = {"ledger": 1.0}
+    quick, slow = fetched(0, 1), fetched(1, 1)
+    consumer.ack(FakeMessage(quick))
+    assert consumer._fetchable(DEALS)
+    slow.handed_over_s -= 60
+    consumer.ack(FakeMessage(slow))
+    rest_s = consumer._rested["ledger"] - monotonic()
+    assert MAX_REST_S - 0.1 < rest_s <= MAX_REST_S
+    assert not consumer._fetchable(DEALS)

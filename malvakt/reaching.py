@@ -1,0 +1,57 @@
+"""Reaching Kafka: which one a command was told of, and what it says where that one cannot be used."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from malvakt.outcome import Fault
+from malvakt.progress import progress
+from schemas.events import Event, Recorded
+from streams.delivery import DeliveryError
+from streams.publishing import published
+from streams.reading import NoSuchTopicError
+from streams.settings import Settings, from_environment
+from streams.topic_setup import TopicSetupError, set_up_topics
+
+
+def settings_with(**options: object) -> Settings:
+    """The settings of the environment, overridden by the options that were given (not `None`).
+
+    Raises:
+        SettingError: one of them has a value that cannot be used.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    return msgspec.structs.replace(from_environment(), **given)
+
+
+@contextlib.contextmanager
+def reaching(broker: str) -> Iterator[None]:
+    """Turn what Kafka has against a piece of work into the fault that the command ends with.
+
+    Raises:
+        Fault: nobody answers, topics are missing or differ, or records are refused.
+    """
+    try:
+        yield
+    except KafkaConnectionError as error:
+        raise Fault(
+            f"No Kafka answers at {broker}. Start one with `malvakt kafka`, or name another with --broker"
+            " or MALVAKT_BROKER."
+        ) from error
+    except (DeliveryError, NoSuchTopicError, TopicSetupError) as error:
+        raise Fault(str(error)) from error
+    except KafkaError as error:
+        raise Fault(f"Kafka at {broker} refuses: {error}") from error
+
+
+async def send(settings: Settings, events: Iterable[Event | Recorded]) -> int:
+    """Set up missing topics and publish events, each to its home; how many they were."""
+    await set_up_topics(settings)
+    sent = 0
+    with progress("events published") as advance:
+        async for count in published(settings, events):
+            sent += count
+            advance(count)
+    return sent

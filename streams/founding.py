@@ -1,0 +1,73 @@
+"""The founding of an installation: how it counts, written once by its first worker and held by all others.
+
+Timezone and currency decide what every figure means, so a worker that was told others must not mix its
+figures in. And an installation's versions start above those of every earlier one, so that where both
+have published, the newer one's records hold.
+"""
+
+import time
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from msgspec import Struct
+
+from schemas.topics import founding
+from streams.delivery import Delivery, Outgoing
+from streams.settings import Settings
+
+EPOCH_S = 1_577_836_800
+"""2020-01-01T00:00Z; terms count seconds from here, which leaves versions exact in JSON until 2048."""
+READ_MS = 5_000
+
+
+class FoundingError(Exception):
+    """A worker was told to count otherwise than its installation does; the message says how."""
+
+
+class Founding(Struct, frozen=True):
+    """How an installation counts."""
+
+    timezone: str
+    currency: str
+    first_term: int
+
+
+async def found(settings: Settings) -> Founding:
+    """The founding record of an installation, which is written where there is none.
+
+    Raises:
+        FoundingError: the installation counts otherwise than these settings say.
+    """
+    mine = Founding(settings.timezone, settings.currency, int(time.time()) - EPOCH_S)
+    held = await _read(settings)
+    if held is None:
+        topic = founding(settings.app_id).name
+        async with Delivery(settings.broker) as delivery:
+            await delivery.write([Outgoing(topic, 0, settings.app_id, msgspec.json.encode(mine))])
+        # Another worker may have been first.
+        held = await _read(settings)
+        assert held is not None, "the broker acknowledged it"
+    if (held.timezone, held.currency) != (mine.timezone, mine.currency):
+        raise FoundingError(
+            f"{settings.app_id} counts in {held.timezone} and {held.currency}; this worker was told"
+            f" {mine.timezone} and {mine.currency}. Set MALVAKT_TIMEZONE and MALVAKT_CURRENCY as they were,"
+            " or give a new MALVAKT_APP_ID, which counts everything again (docs/running.md)."
+        )
+    return held
+
+
+async def _read(settings: Settings) -> Founding | None:
+    tp = TopicPartition(founding(settings.app_id).name, 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign([tp])
+        await consumer.seek_to_beginning(tp)
+        ends: dict[Any, int] = await consumer.end_offsets([tp])
+        if not ends[tp]:
+            return None
+        record: Any = await consumer.getone(tp)
+        return msgspec.json.decode(record.value, type=Founding)
+    finally:
+        await consumer.stop()

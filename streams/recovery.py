@@ -1,0 +1,199 @@
+"""Recovery: a partition's rows are read from the changelogs, while all other partitions go on.
+
+Stock Faust stops every partition of a worker until the last changelog has been read, one message at a
+time (`tables/recovery.py`, `_restart_recovery`, `_slurp_changelogs`). Here Faust resumes its streams at
+once, and the consumer hands over nothing of a partition until it has been opened (`Restorer.ready`): one
+that stays is open again as soon as its changelogs' ends are known to be held, one that was taken over
+once its rows have been read.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol, cast
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.tables import TableManager
+from faust.tables import recovery as stock
+from faust.types import TP
+from mode import Service
+
+from streams import metrics
+from streams.tables import RowStore
+
+SLICE_RECORDS = 10_000
+FETCH_BYTES = 4 * 1024 * 1024
+POLL_MS = 200
+
+log = structlog.get_logger(__name__)
+
+
+class Opening(Protocol):
+    """What must be opened once a partition's rows are current: the views over them."""
+
+    async def open(self, partition: int, least_term: int) -> None:
+        """Open a partition, under a term of at least this."""
+        ...
+
+    def close(self, partition: int) -> None:
+        """Close it."""
+        ...
+
+
+class Table(NamedTuple):
+    """A table as recovery sees it: its store, and the views over it."""
+
+    store: RowStore[Any]
+    views: Opening
+
+
+class Restored(Protocol):
+    """The app whose partitions are restored."""
+
+    def least_term(self) -> int:
+        """The lowest term that may be begun now."""
+        ...
+
+    def on_ready(self) -> None:
+        """A partition became ready."""
+        ...
+
+    async def crash(self, reason: BaseException) -> None:
+        """Stop the worker."""
+        ...
+
+
+class Restorer:
+    """Makes the partitions ready that a worker was given."""
+
+    def __init__(self, broker: str, tables: list[Table], app: "Restored") -> None:
+        self._broker = broker
+        self._tables = {table.store.changelog: table for table in tables}
+        self._app = app
+        self._task: asyncio.Task[None] | None = None
+        self.ready: set[int] = set()
+        """The partitions whose rows and views are current: the only ones to be worked on."""
+        self.settled = False
+        """Whether every partition this worker has is ready."""
+
+    async def pause(self) -> None:
+        """Partitions are about to move: none is ready until it was assigned again."""
+        self.ready.clear()
+        metrics.READY.set(0)
+        self.settled = False
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def assign(self, tps: set[TP]) -> None:
+        """These changelog partitions are ours now: recover what is not held, let go of all others."""
+        await self.pause()
+        for changelog, table in self._tables.items():
+            mine = {tp.partition for tp in tps if tp.topic == changelog}
+            for partition in table.store.partitions() - mine:
+                table.views.close(partition)
+                table.store.release(partition)
+        self._task = asyncio.create_task(self._restore({TopicPartition(*tp) for tp in tps}))
+
+    async def _restore(self, tps: set[TopicPartition]) -> None:
+        try:
+            started = perf_counter()
+            rows = await self._recover(tps)
+            self.settled = True
+            metrics.RECOVERY_SECONDS.set(perf_counter() - started)
+            log.info("recovered", rows=rows, seconds=round(perf_counter() - started, 2))
+        except Exception as error:
+            log.exception("recovery failed; the worker stops")
+            await self._app.crash(error)
+
+    async def _recover(self, tps: set[TopicPartition]) -> int:
+        if not tps:
+            return 0
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._broker,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=50,
+        )
+        await consumer.start()
+        try:
+            ends: Mapping[TopicPartition, int] = await consumer.end_offsets(list(tps))
+            behind = {tp for tp, end in ends.items() if self._next(tp) < end}
+            for partition in {tp.partition for tp in tps} - {tp.partition for tp in behind}:
+                await self._open(partition)
+            return await self._read(consumer, behind, ends)
+        finally:
+            await consumer.stop()
+
+    async def _read(
+        self, consumer: AIOKafkaConsumer, behind: set[TopicPartition], ends: Mapping[TopicPartition, int]
+    ) -> int:
+        rows = 0
+        for tp in behind:
+            # Another worker had it in between: its rows are read, and what was made of ours is forgotten.
+            self._tables[tp.topic].views.close(tp.partition)
+        consumer.assign(list(behind))
+        for tp in behind:
+            consumer.seek(tp, self._next(tp))
+        while behind:
+            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=SLICE_RECORDS)
+            for tp, records in fetched.items():
+                self._tables[tp.topic].store.take(tp.partition, records)
+                rows += len(records)
+                metrics.RECOVERED.labels(tp.topic).inc(len(records))
+            done = [tp for tp in behind if await consumer.position(tp) >= ends[tp]]
+            behind.difference_update(done)
+            for partition in {tp.partition for tp in done} - {tp.partition for tp in behind}:
+                await self._open(partition)
+        return rows
+
+    async def _open(self, partition: int) -> None:
+        for table in self._tables.values():
+            await table.views.open(partition, self._app.least_term())
+        self.ready.add(partition)
+        metrics.READY.set(len(self.ready))
+        self._app.on_ready()
+
+    def _next(self, tp: TopicPartition) -> int:
+        return self._tables[tp.topic].store.next_offset(tp.partition)
+
+
+class _Recovery(stock.Recovery):
+    """Faust's own recovery, which leaves the rows to the restorer and resumes the streams at once."""
+
+    async def on_rebalance(
+        self,
+        assigned: set[TP],
+        revoked: set[TP],
+        newly_assigned: set[TP],
+        generation_id: int = 0,
+    ) -> None:
+        await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
+        if generation_id == self.app.consumer_generation_id:
+            restorer: Restorer = cast(Any, self.app).restorer
+            await restorer.assign(self.active_tps)
+
+    @Service.task
+    async def _restart_recovery(self) -> None:
+        while not self.should_stop:
+            if await self.wait_for_stopped(cast(Any, self.signal_recovery_start)):
+                return
+            self.signal_recovery_start.clear()
+            try:
+                await self._resume_streams(generation_id=self._generation_id)
+            except (stock.RebalanceAgain, stock.IllegalStateError):
+                log.info("another rebalance began while streams were being resumed")
+
+
+class Tables(TableManager):
+    """Faust's table manager, with this recovery."""
+
+    @property
+    def recovery(self) -> stock.Recovery:
+        """The recovery service."""
+        if self._recovery is None:
+            self._recovery = _Recovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery

@@ -1,0 +1,115 @@
+"""The documentation says what the code does: names are there, examples are valid, links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import orjson
+import pytest
+
+from kpis.formulas import KPIS
+from kpis.measures import MEASURES
+from malvakt.mapping import read_mapping
+from schemas.decoding import Reason, ReasonCode, decode_event
+from schemas.events import EVENT_TYPES
+from schemas.export import GUIDE, guide
+from schemas.records import KpiRecord
+from schemas.topics import CRM_TOPICS
+from streams.partitioning import ON_EVERY_PARTITION
+from streams.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """What stands under a heading, up to the next of its level."""
+    found = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found is not None, heading
+    return found[1]
+
+
+def first_column(text: str) -> list[str]:
+    """The names in the first column of the tables."""
+    return re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_tables_of_event_types_are_current() -> None:
+    """`python -m schemas.export` was run after the last change of a struct; every type is in a table."""
+    text = GUIDE.read_text("utf-8")
+    assert guide(text) == text
+    types = section(text, "Types")
+    assert set(first_column(types)) == set(EVENT_TYPES)
+    assert all(f"**`{topic.name}`**" in types for topic in CRM_TOPICS)
+
+
+def test_the_header_for_copies_on_every_partition_is_named() -> None:
+    """As workers look for it."""
+    name, value = ON_EVERY_PARTITION
+    assert f"`{name}: {value.decode()}`" in section(page("events.md"), "Where an event goes")
+
+
+def test_every_reason_for_a_refusal_is_explained() -> None:
+    """And none that there is not."""
+    explained = first_column(section(page("events.md"), "What is refused"))
+    assert sorted(explained) == sorted(code.value for code in ReasonCode)
+
+
+def test_every_measure_and_kpi_is_defined() -> None:
+    """In the order in which records show them."""
+    text = page("kpis.md")
+    assert first_column(section(text, "Measures: what is counted")) == list(MEASURES)
+    assert first_column(section(text, "KPIs: what is read")) == list(KPIS)
+    for name, kpi in KPIS.items():
+        row = next(
+            line for line in section(text, "KPIs: what is read").splitlines() if f"| `{name}` " in line
+        )
+        assert kpi.question in row or "worth pursuing" in row
+
+
+def test_the_examples_of_an_event_and_a_record_are_valid() -> None:
+    """As they stand on the page."""
+    for example in blocks(page("events.md"), "json"):
+        assert not isinstance(decode_event(orjson.dumps(orjson.loads(example))), Reason)
+    [record] = (msgspec.json.decode(example, type=KpiRecord) for example in blocks(page("kpis.md"), "json"))
+    assert record.measures.keys() <= MEASURES.keys()
+    assert record.kpis.keys() <= KPIS.keys()
+
+
+def test_the_mappings_in_the_guide_can_be_used(tmp_path: Path) -> None:
+    """The whole one, and the part that stands for a file's events."""
+    whole, part = blocks(page("importing.md"), "toml")
+    for text in (whole, f'source = "csv://x"\n[[files]]\nname = "deals.csv"\n{part}'):
+        path = tmp_path / "mapping.toml"
+        path.write_text(text, "utf-8")
+        assert read_mapping(path).files[-1].events
+
+
+def test_every_setting_is_listed() -> None:
+    """By its variable."""
+    listed = first_column(section(page("running.md"), "Settings"))
+    assert sorted(listed) == sorted(f"MALVAKT_{name.upper()}" for name in Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    """To a file that is there, and a heading that is in it."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+            assert anchor in {
+                re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings
+            }
