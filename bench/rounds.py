@@ -70,10 +70,10 @@ def ratios(ours: Sequence[Result], theirs: Sequence[Result]) -> Range | None:
 
 def table(results: Sequence[Result]) -> Table:
     """A row a contender and number of workers: the middle of the rounds, and below it least and most."""
-    shown = Table(box=SIMPLE_HEAD)
-    shown.add_column("contender")
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("contender", no_wrap=True, min_width=16)
     for heading in ("events", "events/s", "Målvakt is", "CPU µs\nan event", "peak\nMB", "wrong"):
-        shown.add_column(heading, justify="right")
+        shown.add_column(heading, justify="right", no_wrap=True)
     groups: dict[tuple[str, int], list[Result]] = {}
     for result in results:
         groups.setdefault((result.contender, result.workers), []).append(result)
