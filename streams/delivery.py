@@ -5,6 +5,7 @@ Faust's own producer gives up waiting after 100 ms and only logs delivery errors
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -110,9 +111,9 @@ class Delivery:
         Raises:
             DeliveryError: the broker refuses a batch, and would again.
         """
-        by_partition: dict[tuple[str, int], list[Outgoing]] = {}
+        by_partition: defaultdict[tuple[str, int], list[Outgoing]] = defaultdict(list)
         for record in records:
-            by_partition.setdefault((record.topic, record.partition), []).append(record)
+            by_partition[record[:2]].append(record)
         written = await asyncio.gather(
             *(
                 self._write_partition(topic, partition, queue)
