@@ -5,10 +5,12 @@ Faust's own producer gives up waiting after 100 ms and only logs delivery errors
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import islice
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -155,18 +157,19 @@ class Delivery:
 
 
 def _fill(batch: BatchBuilder, records: list[Outgoing], position: int) -> int:
+    """Fill a batch with records from a position on; how many it took.
+
+    They go to the compiled builder behind aiokafka's own, whose checks and serializers for each record take
+    longer than writing it. No broker knows better than now when a record was written.
+    """
+    append: Any = batch._builder.append  # noqa: SLF001
+    now_ms = int(time.time() * 1000)
     count = 0
-    for record in records[position:]:
-        # No broker knows better than now when the record was written.
-        key = record.key
-        metadata = batch.append(
-            timestamp=record.timestamp_ms,
-            key=None if key is None else key.encode(),
-            value=record.value,
-            headers=record.headers,
-        )
-        if metadata is None:
+    for _, _, key, value, headers, timestamp_ms in islice(records, position, None):
+        key_bytes = None if key is None else key.encode()
+        if append(count, timestamp_ms or now_ms, key_bytes, value, headers) is None:
             break
         count += 1
+    batch._relative_offset = count  # noqa: SLF001
     batch.close()
     return count

@@ -147,7 +147,7 @@ def build_app(
         "scorecard": [settings.topic(PARTIALS.name)],
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
-    app.rests = {"scorecard": 1.0}
+    app.rests = {"scorecard": 2.0}
     app.delivery = Delivery(settings.broker)
     objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS)
     scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS)
