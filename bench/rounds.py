@@ -22,7 +22,7 @@ class Result(Struct, frozen=True, kw_only=True):
     round: int
     events: int
     first_done: int
-    """How many of them were done at the first commit seen: where the clock starts."""
+    """How many of them were done when the clock started."""
     seconds: float
     cpu_s: float | None
     peak_mb: float | None
@@ -38,7 +38,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float | None:
-        """Events a second; unknown where the first commit was the last."""
+        """Events a second; unknown where all was done by then."""
         return self.counted / self.seconds if self.counted and self.seconds else None
 
     @property
