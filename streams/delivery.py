@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams import metrics
@@ -147,13 +147,25 @@ class Delivery:
                 sent = await self._producer.send_batch(batch, topic, partition=partition)
                 metadata = await sent
             except KafkaError as error:
-                if not error.retriable:
+                if not _passes(error):
                     raise DeliveryError(f"{topic}, partition {partition}: {error}") from error
                 log.warning("waiting for the broker", topic=topic, error=repr(error))
                 with metrics.STALLED.track_inprogress():
                     await asyncio.sleep(RETRY_S)
             else:
                 return count, metadata.offset
+
+
+def _passes(error: KafkaError) -> bool:
+    """Whether what failed may succeed later, as it is.
+
+    aiokafka tries again by itself for as long as a request may take, and then gives the last error: of
+    a broker that is away, that it is not ready, leads nothing or did not answer. A topic that is still
+    unknown then has been deleted.
+    """
+    if isinstance(error, UnknownTopicOrPartitionError):
+        return False
+    return error.retriable or isinstance(error, KafkaTimeoutError)
 
 
 def _fill(batch: BatchBuilder, records: list[Outgoing], position: int) -> int:
