@@ -26,7 +26,7 @@ from streams.transport import Fetched
 from streams.trimming import trim_for_ever
 
 FAUST_VERSION = "0.15.3"
-FETCH_RECORDS = 20_000
+FETCH_RECORDS = 30_000
 """The most records one fetch hands over; bounds a batch's memory and how long it takes."""
 COMMIT_INTERVAL_S = 0.5
 WAITING_FETCHES = 4
@@ -147,7 +147,7 @@ def build_app(
         "scorecard": [settings.topic(PARTIALS.name)],
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
-    app.rests = {"scorecard": 2.0}
+    app.rests = {"scorecard": 3.0}
     app.delivery = Delivery(settings.broker)
     objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS)
     scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS)
