@@ -70,9 +70,9 @@ def ratios(ours: Sequence[Result], theirs: Sequence[Result]) -> Range | None:
 
 def table(results: Sequence[Result]) -> Table:
     """A row a contender and number of workers: the middle of the rounds, and below it least and most."""
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     shown.add_column("contender", no_wrap=True, min_width=16)
-    for heading in ("events", "events/s", "Målvakt is", "CPU µs\nan event", "peak\nMB", "wrong"):
+    for heading in ("events", "events/s", "Målvakt is", "CPU µs\nan event", "MB", "wrong"):
         shown.add_column(heading, justify="right", no_wrap=True)
     groups: dict[tuple[str, int], list[Result]] = {}
     for result in results:
