@@ -1,7 +1,7 @@
 """Running the real pipeline in a test: topics of its own, workers as processes, until all is quiet."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kpis.contributions import Business
 from kpis.replay import Replay, final_records
 from malvakt.through_kafka import settled
-from malvakt.workers import WorkerProcess
+from malvakt.workers import COMMAND, WorkerProcess
 from schemas.events import Event
 from schemas.records import KpiRecord
 from streams.publishing import published
@@ -29,8 +29,8 @@ class Pipeline:
         self.settings = settings
         self.workers: list[WorkerProcess] = []
 
-    def start_worker(self) -> WorkerProcess:
-        worker = WorkerProcess(self.settings)
+    def start_worker(self, command: Sequence[str] = COMMAND) -> WorkerProcess:
+        worker = WorkerProcess(self.settings, command)
         self.workers.append(worker)
         return worker
 
@@ -66,14 +66,8 @@ class Pipeline:
 @asynccontextmanager
 async def pipeline(broker: str, **settings: Any) -> AsyncIterator[Pipeline]:
     name = f"test-{secrets.token_hex(4)}"
-    own = Settings(
-        broker=broker,
-        app_id=name,
-        topic_prefix=f"{name}.",
-        metrics_port=0,
-        session_timeout_s=6.0,
-        **settings,
-    )
+    settings.setdefault("session_timeout_s", 6.0)
+    own = Settings(broker=broker, app_id=name, topic_prefix=f"{name}.", metrics_port=0, **settings)
     await set_up_topics(own)
     running = Pipeline(own)
     try:
