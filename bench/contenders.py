@@ -131,10 +131,11 @@ def _peer_output(value: bytes) -> Output:
 class KafkaStreams:
     """Kafka Streams: one process, a thread a worker."""
 
-    name = "kafka-streams"
     share = 1
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, topology: str) -> None:
+        self.name = name
+        self._topology = topology
         self._project = PEERS / "kafka-streams"
 
     def prepare(self) -> None:
@@ -163,6 +164,7 @@ class KafkaStreams:
             "THREADS": str(workers),
             "COMMIT_MS": "100",
             "PARTITIONS": str(place.partitions),
+            "TOPOLOGY": self._topology,
             "STORE": "memory",
             "STATE_DIR": str(place.folder),
         }
@@ -238,6 +240,7 @@ class Quix:
 
 CONTENDERS: list[Contender] = [
     Malvakt(),
-    KafkaStreams(),
+    KafkaStreams("kafka-streams", "dsl"),
+    KafkaStreams("kafka-streams-tuned", "tuned"),
     Quix(),
 ]

@@ -6,7 +6,7 @@ all is done once nothing is left to read in any topic that the group reads.
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -16,14 +16,19 @@ from malvakt.outcome import Fault
 from malvakt.workers import ChildProcess
 
 POLL_S = 0.05
-STALLED_S = 90.0
-"""How long a contender may commit nothing before it is given up; starting included."""
+LONGEST_S = 900.0
+"""After how long a contender is given up."""
 REQUEST_S = 30.0
 
 _NO_COORDINATOR = {
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.NOT_COORDINATOR,
+}
+_NO_LEADER = {
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
 }
 
 
@@ -38,9 +43,9 @@ class Measured(NamedTuple):
     """What was seen of one run."""
 
     first_done: int
-    """How many input records were done when the first commit was seen; they are not counted."""
+    """How many input records were done when the clock started; they are not counted. Mostly none."""
     seconds: float
-    """From then until nothing was left."""
+    """From when something first came of the input until nothing was left."""
     cpu_s: float | None
     """What the processes used in that time; unknown where there is no `/proc`."""
     peak_mb: float | None
@@ -66,6 +71,22 @@ class Group:
     def __exit__(self, *_: object) -> None:
         self._consumer.close()
 
+    def begun(self) -> bool:
+        """Whether anything has come of the source: a record in the last topic of the flow.
+
+        Not the first commit: who reads fast ahead of its own internal topic would have all of its source
+        finished by then, and most of the work before it.
+        """
+        last = self._flow[-1]
+        numbers = self._consumer.list_topics(last, REQUEST_S).topics[last].partitions
+        try:
+            return any(self._end(TopicPartition(last, number)) > 0 for number in numbers)
+        except KafkaException as error:
+            if error.args[0].code() in _NO_LEADER:
+                # A topic that was just made takes a moment to have leaders, and holds nothing yet.
+                return False
+            raise
+
     def done(self) -> int:
         """How many records of the source topic are finished."""
         return sum(self._committed(self._partitions(self._source)).values())
@@ -81,10 +102,11 @@ class Group:
     def _finished(self, topic: str) -> bool:
         partitions = self._partitions(topic)
         committed = self._committed(partitions)
-        return all(
-            committed[tp.partition] >= self._consumer.get_watermark_offsets(tp, REQUEST_S)[1]
-            for tp in partitions
-        )
+        return all(committed[tp.partition] >= self._end(tp) for tp in partitions)
+
+    def _end(self, tp: TopicPartition) -> int:
+        _, end = self._consumer.get_watermark_offsets(tp, REQUEST_S)
+        return end
 
     def _committed(self, partitions: list[TopicPartition]) -> dict[int, int]:
         try:
@@ -107,28 +129,32 @@ class Group:
 
 
 def measure(group: Group, children: Sequence[ChildProcess], records: int) -> Measured:
-    """Watch a group until all is done, and say how long it took from its first commit on.
+    """Watch a group until all is done, and say how long it took since something first came of it.
 
     Raises:
-        Fault: a process ended, or nothing was committed for long.
+        Fault: a process ended, or it takes too long.
     """
-    samples: list[Sample] = []
-    cpu_before: float | None = None
-    changed = time.monotonic()
-    while True:
+    _until(group.begun, children)
+    cpu_before = cpu_seconds(children)
+    samples = [Sample(time.monotonic(), group.done())]
+
+    def all_done() -> bool:
         done = group.done()
-        now = time.monotonic()
-        if done > (samples[-1].done if samples else 0):
-            if not samples:
-                cpu_before = cpu_seconds(children)
-            samples.append(Sample(now, done))
-            changed = now
-        if done >= records and group.settled():
-            return _measured(samples, time.monotonic(), cpu_before, children)
+        if done > samples[-1].done:
+            samples.append(Sample(time.monotonic(), done))
+        return done >= records and group.settled()
+
+    _until(all_done, children)
+    return _measured(samples, time.monotonic(), cpu_before, children)
+
+
+def _until(reached: Callable[[], bool], children: Sequence[ChildProcess]) -> None:
+    deadline = time.monotonic() + LONGEST_S
+    while not reached():
         for child in children:
             child.check()
-        if now - changed > STALLED_S:
-            raise Fault(f"Nothing was committed for {STALLED_S:.0f} s:\n{children[0].last_lines()}")
+        if time.monotonic() > deadline:
+            raise Fault(f"It is not done after {LONGEST_S:.0f} s:\n{children[0].last_lines()}")
         time.sleep(POLL_S)
 
 

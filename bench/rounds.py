@@ -22,7 +22,7 @@ class Result(Struct, frozen=True, kw_only=True):
     round: int
     events: int
     first_done: int
-    """How many of them were done at the first commit seen: where the clock starts."""
+    """How many of them were done when the clock started."""
     seconds: float
     cpu_s: float | None
     peak_mb: float | None
@@ -38,7 +38,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float | None:
-        """Events a second; unknown where the first commit was the last."""
+        """Events a second; unknown where all was done by then."""
         return self.counted / self.seconds if self.counted and self.seconds else None
 
     @property
@@ -70,10 +70,10 @@ def ratios(ours: Sequence[Result], theirs: Sequence[Result]) -> Range | None:
 
 def table(results: Sequence[Result]) -> Table:
     """A row a contender and number of workers: the middle of the rounds, and below it least and most."""
-    shown = Table(box=SIMPLE_HEAD)
-    shown.add_column("contender")
-    for heading in ("events", "events/s", "Målvakt is", "CPU µs\nan event", "peak\nMB", "wrong"):
-        shown.add_column(heading, justify="right")
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    shown.add_column("contender", no_wrap=True, min_width=16)
+    for heading in ("events", "events/s", "Målvakt is", "CPU µs\nan event", "MB", "wrong"):
+        shown.add_column(heading, justify="right", no_wrap=True)
     groups: dict[tuple[str, int], list[Result]] = {}
     for result in results:
         groups.setdefault((result.contender, result.workers), []).append(result)

@@ -73,9 +73,8 @@ def new_object(kind: str, home: str, identifier: str) -> ObjectRow:
     return ObjectRow(kind, home, identifier, [], [], False, _NEVER, {}, [])
 
 
-def fold(row: ObjectRow, event: Event) -> bool:
-    """Fold one event into the row of its object; whether that changed anything."""
-    time = micros_of(event.time)
+def fold(row: ObjectRow, event: Event, time: int) -> bool:
+    """Fold one event, of this time, into the row of its object; whether that changed anything."""
     kind = type(event)
     said = _stated(event)
     outcome = _OUTCOMES.get(kind)
@@ -261,7 +260,7 @@ def _stated(event: Event) -> dict[str, Value]:
     for name, value in zip(reading.names, reading.values_of(event.data), strict=True):
         if value is None:
             continue
-        if isinstance(value, str | int):
+        if isinstance(value, str):
             said[name] = value
         elif isinstance(value, datetime):
             said[name] = micros_of(value)

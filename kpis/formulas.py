@@ -23,6 +23,9 @@ _MINOR_DIGITS = {
 }
 """ISO 4217 minor units, where they are not 2."""
 
+_WHOLE = [10**digits for digits in range(5)]
+"""How many minor units make one."""
+
 Amounts = Mapping[str, int]
 
 
@@ -58,7 +61,7 @@ def divide_half_even(numerator: int, denominator: int) -> int:
 
 def money(micros: int, digits: int, among: int = 1) -> str:
     """Write millionths of a unit, divided by `among`, as a decimal string, rounded half-even once."""
-    whole = 10**digits
+    whole = _WHOLE[digits]
     minor = divide_half_even(micros * whole, MICROS_PER_UNIT * among)
     if digits == 0:
         return str(minor)

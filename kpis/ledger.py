@@ -125,7 +125,9 @@ class Ledger:
             for share in old.shares:
                 self._tally.remove(share)
         self._see(max([new.first, *(telling.time for telling in new.told)]))
-        self._index(key, [ref for ref in new.refs if ref not in named])
+        for ref in new.refs:
+            if ref not in named:
+                self._naming.add(ref, key)
         for share in new.shares:
             self._tally.add(share)
 
@@ -147,18 +149,20 @@ class Ledger:
 
     def _fold_object(self, event: Event) -> None:
         batch = self._batch
+        time = micros_of(event.time)
+        if time > self._as_of:
+            self._see(time)
         kind, home, identifier = identify(event)
         key = object_key(kind, home, identifier)
         row = self._object(key)
         if row is None:
             row = batch.read[key] = new_object(kind, home, identifier)
-        if fold(row, event):
+        if fold(row, event, time):
             batch.changed[key] = row
         else:
             batch.known_already.add(key)
         batch.folded[key] = row
         batch.touched[key] = None
-        self._see(micros_of(event.time))
 
     def _fold_seller(self, event: SellerAssigned | SellerLeft) -> None:
         key = seller_key(event.data.seller)
@@ -214,20 +218,20 @@ class Ledger:
         """Note whom the folded objects name, and touch the deals that the folded activities name."""
         batch = self._batch
         for key, row in batch.folded.items():
-            known = row.refs
-            new = [ref for ref in _references(row) if ref not in known]
-            if new:
-                known.extend(new)
-                self._index(key, new)
-                batch.changed[key] = row
+            refs = row.refs
+            for ref in _references(row):
+                if ref not in refs:
+                    refs.append(ref)
+                    self._naming.add(ref, key)
+                    batch.changed[key] = row
             if row.kind == "lead":
                 batch.leads_here.add(row.id)
                 continue
-            for ref in known:
-                if ref.startswith("deal:"):
-                    self._touch([ref])
-                elif ref.startswith("lead:"):
+            for ref in refs:
+                if ref.startswith("lead:"):
                     batch.leads_named.add(ref)
+                elif ref.startswith("deal:"):
+                    self._touch([ref])
 
     def _count(self, key: str) -> None:
         """Replace what an object contributed by what it contributes now."""
@@ -304,10 +308,6 @@ class Ledger:
             Partial(scope, self._partition, self._version, self._as_of, cells)
             for scope, cells in by_scope.items()
         ]
-
-    def _index(self, key: str, refs: Iterable[str]) -> None:
-        for ref in refs:
-            self._naming.add(ref, key)
 
     def _object(self, key: str) -> ObjectRow | None:
         """An object's row, the same one all through a batch."""

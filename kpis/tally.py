@@ -19,6 +19,9 @@ COMPANY = "company"
 CellKey = tuple[str, int]
 """A scope and a day."""
 
+SCOPES_KEPT = 200_000
+"""How many scopes of a kind are remembered."""
+
 FOR_EVER = 1_000_000_000
 """A day after every other: where the window `ever` ends."""
 
@@ -34,15 +37,32 @@ class Contact(NamedTuple):
     customer: str | None
 
 
+class _Prefixed(dict[str, str]):
+    """Scopes by their id, made once: the same string is hashed once, and kept once in all tallies."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def __missing__(self, identifier: str) -> str:
+        if len(self) > SCOPES_KEPT:
+            self.clear()
+        scope = self[identifier] = self._prefix + identifier
+        return scope
+
+
+_SELLERS, _TEAMS, _CUSTOMERS = _Prefixed("seller:"), _Prefixed("team:"), _Prefixed("customer:")
+
+
 def scopes_of(place: Share | Contact) -> list[str]:
     """The scopes that count a share: the company, and whichever of seller, team and customer it has."""
     scopes = [COMPANY]
     if place.seller is not None:
-        scopes.append("seller:" + place.seller)
+        scopes.append(_SELLERS[place.seller])
     if place.team is not None:
-        scopes.append("team:" + place.team)
+        scopes.append(_TEAMS[place.team])
     if place.customer is not None:
-        scopes.append("customer:" + place.customer)
+        scopes.append(_CUSTOMERS[place.customer])
     return scopes
 
 

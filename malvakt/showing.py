@@ -1,7 +1,9 @@
 """KPI records as a table for a person at a terminal."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -9,31 +11,51 @@ from rich.text import Text
 from schemas.records import Figure, KpiRecord
 
 COLUMNS = {
-    "new_leads": "new leads",
-    "qualified_leads": "qualified",
-    "meetings_booked": "meetings",
-    "quotes_sent": "quotes",
-    "deals_closed": "decided",
-    "revenue": "revenue",
-    "average_deal_value": "average deal",
-    "win_rate": "win rate",
-    "hit_rate": "hit rate",
-    "sales_cycle_days": "cycle, days",
+    "new_leads": "new\nleads",
+    "qualified_leads": "quali-\nfied",
+    "meetings_booked": "meet-\nings",
+    "quotes_sent": "\nquotes",
+    "deals_closed": "deci-\nded",
+    "revenue": "\nrevenue",
+    "average_deal_value": "average\ndeal",
+    "win_rate": "win\nrate",
+    "hit_rate": "hit\nrate",
+    "sales_cycle_days": "cycle\ndays",
 }
 RATIOS = frozenset({"win_rate", "hit_rate"})
 
 
 def show_records(records: Sequence[KpiRecord]) -> None:
-    """Print a table with a row a record."""
-    table = Table()
-    for name in ("scope", "grain", "from"):
-        table.add_column(name)
-    for heading in COLUMNS.values():
-        table.add_column(heading, justify="right")
+    """Print a table with a row a record, and a column a KPI of which any record has something."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("\nscope", overflow="fold", min_width=12)
+    table.add_column("\nwindow", no_wrap=True, min_width=10)
+    shown = [name for name in COLUMNS if any(record.kpis.get(name) for record in records)]
+    for name in shown:
+        table.add_column(COLUMNS[name], justify="right", no_wrap=True)
     for record in records:
-        figures = (figure(record, name) for name in COLUMNS)
-        table.add_row(plain(record.scope), record.grain, record.start.isoformat(), *figures)
+        figures = (figure(record, name) for name in shown)
+        table.add_row(plain(record.scope), window(record), *figures)
     Console().print(table)
+
+
+def window(record: KpiRecord) -> str:
+    """A record's window as people write it: a date, 2026-W09, 2026-03, 2026-Q1, 2026, ever."""
+    start = record.start
+    match record.grain:
+        case "day":
+            return start.isoformat()
+        case "week":
+            year, week, _ = start.isocalendar()
+            return f"{year}-W{week:02d}"
+        case "month":
+            return f"{start:%Y-%m}"
+        case "quarter":
+            return f"{start.year}-Q{(start.month + 2) // 3}"
+        case "year":
+            return str(start.year)
+        case "ever":
+            return "ever"
 
 
 def plain(identifier: str) -> Text:
@@ -50,6 +72,9 @@ def figure(record: KpiRecord | None, kpi: str) -> str:
         return "–"
     if isinstance(value, str):
         whole, _, minor = value.removeprefix("-").partition(".")
+        if kpi == "average_deal_value" and len(whole) > 3:
+            # A mean of thousands is not read to the öre; the record has it.
+            whole, minor = f"{Decimal(value.removeprefix('-')):.0f}", ""
         sign = "-" if value.startswith("-") else ""
         grouped = sign + f"{int(whole):,}".replace(",", " ")
         return f"{grouped}.{minor}" if minor.strip("0") else grouped

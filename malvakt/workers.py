@@ -12,6 +12,8 @@ from typing import IO
 from malvakt.outcome import Fault
 from streams.settings import Settings
 
+COMMAND = ("malvakt", "worker")
+"""A module, and its arguments."""
 STOP_S = 20.0
 SHOWN_LINES = 15
 
@@ -61,10 +63,10 @@ class ChildProcess:
 
 
 class WorkerProcess(ChildProcess):
-    """One `malvakt worker`."""
+    """One `malvakt worker` of its own, or of another command that behaves like it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, command: Sequence[str] = COMMAND) -> None:
         environment = {
             f"MALVAKT_{name.upper()}": str(getattr(settings, name)) for name in Settings.__struct_fields__
         }
-        super().__init__("A worker", [sys.executable, "-m", "malvakt", "worker"], environment)
+        super().__init__("A worker", [sys.executable, "-m", *command], environment)

@@ -266,7 +266,7 @@ class RateSetData(OrgData, frozen=True, kw_only=True):
     rate: Rate
 
 
-class Envelope(Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+class Envelope(Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True, gc=False):
     """The CloudEvents 1.0 attributes that every event carries."""
 
     topic: ClassVar[str]

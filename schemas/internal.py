@@ -41,7 +41,7 @@ class Cell(Struct, frozen=True, array_like=True, gc=False):
     measures: Measures
 
 
-class Partial(Struct, frozen=True, array_like=True):
+class Partial(Struct, frozen=True, array_like=True, gc=False):
     """What one source partition counts for a scope: absolute, so that receiving it twice is harmless."""
 
     scope: str
@@ -64,7 +64,7 @@ class Contribution(Struct, frozen=True, array_like=True, gc=False):
     measures: Measures
 
 
-class ScorecardRow(Struct, array_like=True):
+class ScorecardRow(Struct, array_like=True, gc=False):
     """One row of the scorecards table: a scope on a day."""
 
     scope: str

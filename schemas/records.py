@@ -10,7 +10,7 @@ Figure = int | float | str | None
 """A count, a ratio or days; money as a decimal string; null where the denominator is zero."""
 
 
-class KpiRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class KpiRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One scope in one calendar window."""
 
     scope: str

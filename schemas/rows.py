@@ -30,7 +30,7 @@ class Said(Struct, frozen=True, array_like=True, gc=False):
     source: str
 
 
-class Share(Struct, frozen=True, array_like=True):
+class Share(Struct, frozen=True, array_like=True, gc=False):
     """What an object contributes at one place, or once did: then its measures are empty."""
 
     day: int
@@ -42,7 +42,7 @@ class Share(Struct, frozen=True, array_like=True):
     measures: dict[str, int]
 
 
-class ObjectRow(Struct, array_like=True, tag=1):
+class ObjectRow(Struct, array_like=True, tag=1, gc=False):
     """What is known of a lead, a deal, an activity or a customer."""
 
     kind: str

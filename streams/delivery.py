@@ -5,13 +5,16 @@ Faust's own producer gives up waiting after 100 ms and only logs delivery errors
 """
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import Iterable
+from itertools import islice
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams import metrics
@@ -110,9 +113,9 @@ class Delivery:
         Raises:
             DeliveryError: the broker refuses a batch, and would again.
         """
-        by_partition: dict[tuple[str, int], list[Outgoing]] = {}
+        by_partition: defaultdict[tuple[str, int], list[Outgoing]] = defaultdict(list)
         for record in records:
-            by_partition.setdefault((record.topic, record.partition), []).append(record)
+            by_partition[record[:2]].append(record)
         written = await asyncio.gather(
             *(
                 self._write_partition(topic, partition, queue)
@@ -144,7 +147,7 @@ class Delivery:
                 sent = await self._producer.send_batch(batch, topic, partition=partition)
                 metadata = await sent
             except KafkaError as error:
-                if not error.retriable:
+                if not _passes(error):
                     raise DeliveryError(f"{topic}, partition {partition}: {error}") from error
                 log.warning("waiting for the broker", topic=topic, error=repr(error))
                 with metrics.STALLED.track_inprogress():
@@ -153,19 +156,32 @@ class Delivery:
                 return count, metadata.offset
 
 
+def _passes(error: KafkaError) -> bool:
+    """Whether what failed may succeed later, as it is.
+
+    aiokafka tries again by itself for as long as a request may take, and then gives the last error: of
+    a broker that is away, that it is not ready, leads nothing or did not answer. A topic that is still
+    unknown then has been deleted.
+    """
+    if isinstance(error, UnknownTopicOrPartitionError):
+        return False
+    return error.retriable or isinstance(error, KafkaTimeoutError)
+
+
 def _fill(batch: BatchBuilder, records: list[Outgoing], position: int) -> int:
+    """Fill a batch with records from a position on; how many it took.
+
+    They go to the compiled builder behind aiokafka's own, whose checks and serializers for each record take
+    longer than writing it. No broker knows better than now when a record was written.
+    """
+    append: Any = batch._builder.append  # noqa: SLF001
+    now_ms = int(time.time() * 1000)
     count = 0
-    for record in records[position:]:
-        # No broker knows better than now when the record was written.
-        key = record.key
-        metadata = batch.append(
-            timestamp=record.timestamp_ms,
-            key=None if key is None else key.encode(),
-            value=record.value,
-            headers=record.headers,
-        )
-        if metadata is None:
+    for _, _, key, value, headers, timestamp_ms in islice(records, position, None):
+        key_bytes = None if key is None else key.encode()
+        if append(count, timestamp_ms or now_ms, key_bytes, value, headers) is None:
             break
         count += 1
+    batch._relative_offset = count  # noqa: SLF001
     batch.close()
     return count

@@ -23,13 +23,12 @@ Pinned to faust-streaming 0.15.3, whose private methods it overrides.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -46,7 +45,7 @@ taken: a partition that was busy waits until the idle ones' fetch returns, 1.5 s
 ROOM_WAIT_S = 0.01
 UNRESTED_S = 0.1
 """How long a batch may take without a rest after it."""
-MAX_REST_S = 1.0
+MAX_REST_S = 3.0
 """The longest that a group rests after a batch."""
 
 
@@ -133,14 +132,31 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     ) -> Any:
         fetcher: Any = consumer._fetcher  # noqa: SLF001
         waiting = [tp for tp in active_partitions if tp in fetcher._records]  # noqa: SLF001
-        if not waiting:
-            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        assert max_records is not None
-        share = max(1, max_records // len(waiting))
-        found: dict[Any, Any] = {}
-        for tp in waiting:
-            found.update(await super()._fetch_records(consumer, {tp}, 0, share))
-        return found
+        found: dict[Any, list[Record]] = {}
+        if waiting:
+            assert max_records is not None
+            share = max(1, max_records // len(waiting))
+            for tp in waiting:
+                found.update(await super()._fetch_records(consumer, {tp}, 0, share))
+        else:
+            found.update(await super()._fetch_records(consumer, active_partitions, timeout, max_records))
+        return self._given_back(fetcher, found)
+
+    def _given_back(self, fetcher: Any, found: dict[Any, list[Record]]) -> dict[Any, list[Record]]:
+        """What may be handed over; the rest is given back at once, to be fetched again.
+
+        aiokafka lets a fetch that was under way when a rebalance began wait for the new assignment, and
+        answers it from that: records of partitions that are not ready. Dropped, they would be lost where
+        nothing is committed yet, since seeking to what is committed passes over such partitions.
+        """
+        takes: Callable[[TP], bool] = cast(Any, self.consumer).takes
+        kept: dict[Any, list[Record]] = {}
+        for tp, records in found.items():
+            if takes(TP(*tp)):
+                kept[tp] = records
+            elif records:
+                fetcher.seek_to(tp, records[0].offset)
+        return kept
 
 
 class Consumer(driver.Consumer):
@@ -194,6 +210,12 @@ class Consumer(driver.Consumer):
         """There is something to fetch that could not be fetched before."""
         self._room.set()
 
+    def takes(self, tp: TP) -> bool:
+        """Whether records of a partition may be handed over now. Asked by the fetching thread."""
+        if not self.flow_active or tp not in self._active_partitions:
+            return False
+        return tp.topic not in self._groups or tp.partition in self._restorer.ready
+
     async def _wait_for_room(self) -> None:
         try:
             await asyncio.wait_for(self._room.wait(), ROOM_WAIT_S * 10)
@@ -202,23 +224,14 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
         """Fetch, and yield one message a group."""
-        records, active = await self._wait_next_records(timeout)
+        records, _ = await self._wait_next_records(timeout)
         if records is None or self.should_stop:
             return
         if not self.flow_active:
-            # A rebalance has begun: whatever was fetched is fetched again after it. That seeks too, so
-            # where the group is too busy to say from where, nothing is lost.
-            try:
-                await self.perform_seek()
-            except (KafkaError, AssertionError) as error:
-                self.log.warning("cannot seek in the middle of a rebalance: %r", error)
+            # A rebalance has begun: the assignment it ends with starts from what is committed.
             return
         generation = self.app.consumer_generation_id
-        mine = [
-            Slice(TP(*tp), found)
-            for tp, found in records.items()
-            if found and (active is None or tp in active or tp in self._buffered_partitions)
-        ]
+        mine = [Slice(TP(*tp), found) for tp, found in records.items() if found and self.takes(TP(*tp))]
         self._note_lag(mine)
         for tp, message in [*self._batched(mine), *self._singly(mine)]:
             if not self.flow_active or self.app.consumer_generation_id != generation:

@@ -28,7 +28,7 @@ from streams.transport import Fetched
 from streams.trimming import trim_for_ever
 
 FAUST_VERSION = "0.15.3"
-FETCH_RECORDS = 20_000
+FETCH_RECORDS = 30_000
 """The most records one fetch hands over; bounds a batch's memory and how long it takes."""
 COMMIT_INTERVAL_S = 0.5
 WAITING_FETCHES = 4
@@ -158,7 +158,7 @@ def build_app(
         "scorecard": [settings.topic(PARTIALS.name)],
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
-    app.rests = {"scorecard": 1.0}
+    app.rests = {"scorecard": 3.0}
     app.delivery = Delivery(settings.broker)
     keeping = _keeping(settings, first_term)
     objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS, keeping)

@@ -1,7 +1,7 @@
 """Running the real pipeline in a test: topics of its own, workers as processes, until all is quiet."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from msgspec import structs
 from kpis.contributions import Business
 from kpis.replay import Replay, final_records
 from malvakt.through_kafka import settled
-from malvakt.workers import WorkerProcess
+from malvakt.workers import COMMAND, WorkerProcess
 from schemas.events import Event
 from schemas.records import KpiRecord
 from streams.publishing import published
@@ -30,9 +30,9 @@ class Pipeline:
         self.settings = settings
         self.workers: list[WorkerProcess] = []
 
-    def start_worker(self, **own: Any) -> WorkerProcess:
-        """Start a worker, with settings of its own."""
-        worker = WorkerProcess(structs.replace(self.settings, **own))
+    def start_worker(self, command: Sequence[str] = COMMAND, **own: Any) -> WorkerProcess:
+        """Start a worker, with settings of its own where they are given."""
+        worker = WorkerProcess(structs.replace(self.settings, **own), command)
         self.workers.append(worker)
         return worker
 
@@ -68,14 +68,8 @@ class Pipeline:
 @asynccontextmanager
 async def pipeline(broker: str, **settings: Any) -> AsyncIterator[Pipeline]:
     name = f"test-{secrets.token_hex(4)}"
-    own = Settings(
-        broker=broker,
-        app_id=name,
-        topic_prefix=f"{name}.",
-        metrics_port=0,
-        session_timeout_s=6.0,
-        **settings,
-    )
+    settings.setdefault("session_timeout_s", 6.0)
+    own = Settings(broker=broker, app_id=name, topic_prefix=f"{name}.", metrics_port=0, **settings)
     await set_up_topics(own)
     running = Pipeline(own)
     try:

@@ -25,7 +25,7 @@ def test_what_was_done_before_the_clock_started_does_not_count() -> None:
     assert result.cpu_us == 100
 
 
-def test_a_run_whose_first_commit_was_its_last_has_no_rate() -> None:
+def test_a_run_that_was_over_when_the_clock_started_has_no_rate() -> None:
     result = a_result("malvakt", 1, 2.0, first_done=11_000)
     assert result.rate is None
     assert result.cpu_us is None

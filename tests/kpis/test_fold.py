@@ -31,7 +31,7 @@ def event(kind: str, day: int = 0, identifier: str = "e1", /, **data: Any) -> An
 def deal(*events: Event) -> ObjectRow:
     row = new_object("deal", "c1", "d1")
     for each in events:
-        fold(row, each)
+        fold(row, each, micros_of(each.time))
     return row
 
 
@@ -85,8 +85,8 @@ def test_folding_says_whether_it_changed_anything(events: list[Event]) -> None:
     mine = [e for e in events if e.topic == "crm.deals" and identify(e) == ("deal", "c1", "d1")]
     for each in mine:
         before = msgspec.json.encode(row)
-        assert fold(row, each) == (msgspec.json.encode(row) != before)
-    assert not any(fold(row, each) for each in mine)
+        assert fold(row, each, micros_of(each.time)) == (msgspec.json.encode(row) != before)
+    assert not any(fold(row, each, micros_of(each.time)) for each in mine)
 
 
 def test_two_objects_never_share_a_key() -> None:

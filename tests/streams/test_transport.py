@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intervaltree import IntervalTree
 
-from streams.transport import MAX_REST_S, Consumer, Fetched, OffsetAccount, Slice
+from streams.transport import MAX_REST_S, Consumer, ConsumerThread, Fetched, OffsetAccount, Slice
 
 DEALS = TP("crm.deals", 0)
 LEADS = TP("crm.leads", 0)
@@ -192,3 +192,20 @@ def test_a_group_rests_after_a_batch_that_took_long() -> None:
     rest_s = consumer._rested["ledger"] - monotonic()
     assert MAX_REST_S - 0.1 < rest_s <= MAX_REST_S
     assert not consumer._fetchable(DEALS)
+
+
+def test_records_of_a_partition_that_is_not_ready_are_given_back() -> None:
+    """aiokafka may answer a fetch from before a rebalance with records of the assignment after it."""
+    consumer = ready_consumer()
+    consumer.flow_active = True
+    other = TP("crm.deals", 1)
+    consumer._active_partitions = {DEALS, other}
+    thread: Any = ConsumerThread.__new__(ConsumerThread)
+    thread.consumer = consumer
+    sought: list[tuple[TP, int]] = []
+    fetcher = SimpleNamespace(seek_to=lambda tp, offset: sought.append((tp, offset)))
+    found = {DEALS: records(5, 2), other: records(7, 3)}
+    assert thread._given_back(fetcher, found) == {DEALS: found[DEALS]}
+    assert sought == [(other, 7)]
+    consumer.flow_active = False
+    assert thread._given_back(fetcher, found) == {}

@@ -65,7 +65,7 @@ final class Totals implements Processor<String, Sale, String, byte[]> {
     }
   }
 
-  private static String[] windowsOf(int epochDay) {
+  static String[] windowsOf(int epochDay) {
     LocalDate day = LocalDate.ofEpochDay(epochDay);
     return new String[] {
       "|day|" + day,

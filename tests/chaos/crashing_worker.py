@@ -1,0 +1,96 @@
+"""A worker that ends at one point of the order of effects, at once, as kill -9 would.
+
+    python -m tests.chaos.crashing_worker ledger-rows-after ARMED
+
+It is `malvakt worker` with the steps wrapped, and works like one until the file ARMED exists; the next time
+it comes to the point, it is gone. Production code knows nothing of this.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.types import TP
+
+from malvakt.cli import main
+from streams.delivery import Delivery, Outgoing, Written
+from streams.transport import Fetched
+from tests.chaos.crash_points import STATUS, Agent, Place, Point, Step, point_called, read_by, written_as
+
+Reached = Callable[[Agent, Step, Place], None]
+
+
+def crashing_at(point: Point, armed: Path) -> Reached:
+    """What each step calls with the place it is at."""
+
+    def reached(agent: Agent, step: Step, place: Place) -> None:
+        if Point(agent, step, place) == point and armed.exists():
+            print(f"crashing at {point}", file=sys.stderr, flush=True)
+            os._exit(STATUS)
+
+    return reached
+
+
+def wrap_writes(reached: Reached) -> None:
+    """Rows and outputs: before any is written, when the first of some batches is there, when all are."""
+    write, send_batch = Delivery.write, AIOKafkaProducer.send_batch
+
+    async def wrapped_write(self: Delivery, records: Iterable[Outgoing]) -> list[Written]:
+        listed = list(records)
+        if not listed:
+            return await write(self, listed)
+        agent, step = written_as(listed[0].topic)
+        reached(agent, step, "before")
+        written = await write(self, listed)
+        reached(agent, step, "after")
+        return written
+
+    async def wrapped_send_batch(self: AIOKafkaProducer, batch: Any, topic: str, *, partition: int) -> Any:
+        sent = await send_batch(self, batch, topic, partition=partition)
+        # The broker has it, and none of our code has heard so.
+        sent.add_done_callback(lambda _: reached(*written_as(topic), "within"))
+        return sent
+
+    Delivery.write = wrapped_write
+    AIOKafkaProducer.send_batch = wrapped_send_batch
+
+
+def wrap_finish(reached: Reached) -> None:
+    """The input counts as finished."""
+    finish = Fetched.finish
+
+    def wrapped(self: Fetched) -> None:
+        agent = read_by(self.slices[0].tp.topic)
+        reached(agent, "finish", "before")
+        finish(self)
+        reached(agent, "finish", "after")
+
+    Fetched.finish = wrapped
+
+
+def wrap_commit(reached: Reached) -> None:
+    """Its offsets are committed, in the consumer's own thread; both agents' may be at once."""
+    commit = AIOKafkaConsumerThread._commit
+
+    async def wrapped(self: AIOKafkaConsumerThread, offsets: Mapping[TP, int]) -> bool:
+        agents = {read_by(tp.topic) for tp in offsets}
+        for agent in agents:
+            reached(agent, "commit", "before")
+        done = await commit(self, offsets)
+        for agent in agents:
+            reached(agent, "commit", "after")
+        return done
+
+    AIOKafkaConsumerThread._commit = wrapped
+
+
+if __name__ == "__main__":
+    _, name, file = sys.argv
+    at = crashing_at(point_called(name), Path(file))
+    for wrap in (wrap_writes, wrap_finish, wrap_commit):
+        wrap(at)
+    main(["worker"])
