@@ -84,6 +84,8 @@ class Holding(Place, Protocol):
 
 Hold = Callable[[int], Holding]
 """Takes up a partition, with what is held of it already."""
+Holds = Callable[[str, str], Hold]
+"""How the partitions of a table are taken up, which has a name and a changelog."""
 
 
 class InMemory:

@@ -14,6 +14,8 @@ from streams.view_entries import FORMAT
 
 ROWS_A_TURN = 1_000
 """How many rows are learnt before others get their turn: the partitions that go on meanwhile."""
+ROWS_A_FLUSH = 10_000
+"""How many rows are learnt before what they add up to is flushed: fewer write the same sums more often."""
 
 
 class _View(Protocol):
@@ -82,8 +84,9 @@ class Views(Generic[View]):
         view = self._made(partition)
         for count, (key, row) in enumerate(self._store.rows(partition).each(), 1):
             view.learn(key, row)
-            if count % ROWS_A_TURN == 0:
+            if count % ROWS_A_FLUSH == 0:
                 holding.flush()
+            if count % ROWS_A_TURN == 0:
                 await asyncio.sleep(0)
         holding.book.views = FORMAT
         holding.flush()

@@ -20,7 +20,7 @@ from schemas.topics import INTERNAL, LEDGER_TOPICS, PARTIALS, TABLE_OBJECTS, TAB
 from streams import metrics
 from streams.data_directory import data_directory
 from streams.delivery import Delivery
-from streams.holding import Hold, InMemory
+from streams.holding import Holds, InMemory
 from streams.recovery import Opening, Restorer, Table, Tables
 from streams.settings import MEMORY, Settings
 from streams.tables import RowStore
@@ -160,9 +160,9 @@ def build_app(
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
     app.rests = {"scorecard": 3.0}
     app.delivery = Delivery(settings.broker)
-    keeping = _keeping(settings, first_term)
-    objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS, keeping)
-    scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS, keeping)
+    holds = holds_of(settings, first_term)
+    objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS, holds)
+    scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS, holds)
     app.stores = [objects, scorecards]
     made = agents(Parts(settings, partitions, app.delivery, objects, scorecards))
     tables = [Table(objects, made["ledger"].views), Table(scorecards, made["scorecard"].views)]
@@ -174,8 +174,13 @@ def build_app(
     return app
 
 
-def _keeping(settings: Settings, first_term: int) -> Callable[[str, str], Hold]:
-    """How the partitions of a table, which has a name and a changelog, are held."""
+def holds_of(settings: Settings, first_term: int) -> Holds:
+    """How the partitions of a worker's tables are held.
+
+    Raises:
+        MissingStoreError: the store that was chosen is not installed.
+        DataDirectoryError: the worker cannot have its directory.
+    """
     if settings.store == MEMORY:
         return lambda _name, _changelog: InMemory
     try:
@@ -188,7 +193,7 @@ def _keeping(settings: Settings, first_term: int) -> Callable[[str, str], Hold]:
 
 
 def _table(
-    app: WorkerApp, name: str, partitions: int, packing: Packing[Any], keeping: Callable[[str, str], Hold]
+    app: WorkerApp, name: str, partitions: int, packing: Packing[Any], holds: Holds
 ) -> RowStore[Any]:
     log_name = changelog(str(app.conf.id), name).name
     table: Any = app.Table(
@@ -196,7 +201,7 @@ def _table(
         partitions=partitions,
         store="malvakt://rows",
         schema=BatchSchema(),
-        options={"packing": packing, "changelog": log_name, "hold": keeping(name, log_name)},
+        options={"packing": packing, "changelog": log_name, "hold": holds(name, log_name)},
     )
     store = table.data
     assert isinstance(store, RowStore)

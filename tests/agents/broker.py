@@ -19,12 +19,13 @@ from schemas.records import KpiRecord
 from schemas.rows import ROWS
 from schemas.topics import LEDGER_TOPICS, PARTIALS, SCORECARDS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
 from streams.delivery import Outgoing, Written
+from streams.holding import Holds
 from streams.publishing import Publisher
 from streams.reading import keep_highest, record_of
 from streams.settings import Settings
 from streams.transport import Fetched, Slice
 from streams.worker import Parts
-from tests.streams.stores import Keeping, made_store
+from tests.streams.stores import made_store
 
 TABLES = {TABLE_OBJECTS: ROWS, TABLE_SCORECARDS: SCORECARD_ROWS}
 
@@ -117,13 +118,13 @@ class Delivery:
 class Worker:
     """The agents of one worker and their tables."""
 
-    def __init__(self, broker: Broker, keeping: Keeping) -> None:
+    def __init__(self, broker: Broker, holds: Holds) -> None:
         self._broker = broker
         self.delivery: Any = Delivery(broker)
         app_id = broker.settings.app_id
         logs = {name: changelog(app_id, name).name for name in TABLES}
         stores = {
-            name: made_store(packing, logs[name], keeping(name, logs[name]))
+            name: made_store(packing, logs[name], holds(name, logs[name]))
             for name, packing in TABLES.items()
         }
         partitions = broker.settings.partitions

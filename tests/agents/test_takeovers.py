@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Event
-from streams.holding import InMemory
+from streams.holding import Holds
 from streams.settings import MEMORY, ROCKSDB
 from streams.transport import Fetched
 from tests.agents.broker import Broker, EndedError, Worker
 from tests.agents.pipeline import figures, replayed
 from tests.kpis.histories import histories
-from tests.streams.stores import Keeping, on_disk
+from tests.streams.stores import in_memory, on_disk
 
 
 class Work(NamedTuple):
@@ -70,10 +70,10 @@ steps = st.lists(
 class Pair:
     """Two workers, of which one has the partitions."""
 
-    def __init__(self, broker: Broker, keepings: list[Keeping]) -> None:
+    def __init__(self, broker: Broker, holds: list[Holds]) -> None:
         self._broker = broker
-        self._keepings = keepings
-        self._workers = [Worker(broker, keeping) for keeping in keepings]
+        self._holds = holds
+        self._workers = [Worker(broker, each) for each in holds]
         self._at = 0
         self._in_hand: dict[str, Fetched | None] = {}
         """What the other worker had in hand when it missed that the partitions moved."""
@@ -106,7 +106,7 @@ class Pair:
         self.owner.delivery.lives_for = None
         if killed:
             self.owner.kill()
-            self._workers[self._at] = Worker(self._broker, self._keepings[self._at])
+            self._workers[self._at] = Worker(self._broker, self._holds[self._at])
         await self.owner.take_over()
 
     async def _write_late(self, group: str) -> None:
@@ -123,17 +123,17 @@ async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], 
     broker = Broker(partitions)
     await broker.publish(told)
     with tempfile.TemporaryDirectory() as folder:
-        keepings = [
-            on_disk(Path(folder) / str(number)) if kind == ROCKSDB else lambda _name, _log: InMemory
+        holds = [
+            on_disk(Path(folder) / str(number)) if kind == ROCKSDB else in_memory
             for number, kind in enumerate(kinds)
         ]
-        pair = Pair(broker, keepings)
+        pair = Pair(broker, holds)
         await pair.owner.take_over()
         for step in taken:
             await pair.take(step)
         await pair.owner.settle()
         assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
-        fresh = Worker(broker, lambda _name, _log: InMemory)
+        fresh = Worker(broker, in_memory)
         await fresh.take_over()
         assert pair.owner.views() == fresh.views()
 

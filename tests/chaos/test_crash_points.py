@@ -6,12 +6,14 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from malvakt.workers import WorkerProcess
 from schemas.events import Event
 from simulation.floor import Floor, events, shuffled
+from streams.settings import MEMORY, ROCKSDB
 from tests.agents.pipeline import Pipeline, pipeline, replayed
 from tests.chaos.crash_points import STATUS, Agent, Point, points_of
 
@@ -82,13 +84,21 @@ class Crashes:
         worker.stop()
 
 
-@pytest.mark.parametrize("agent", ["ledger", "scorecard"])
-def test_crash(agent: Agent, kafka_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("agent", "store"), [("ledger", MEMORY), ("scorecard", MEMORY), ("ledger", ROCKSDB)]
+)
+def test_crash(
+    agent: Agent, store: str, kafka_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At each point once in a worker's first batch and once later; after every two of them all is right."""
     monkeypatch.chdir(ROOT)
+    settings: dict[str, Any] = {"partitions": 4, "session_timeout_s": SESSION_TIMEOUT_S}
+    if store == ROCKSDB:
+        pytest.importorskip("rocksdict")
+        settings |= {"store": store, "data": str(tmp_path / "data")}
 
     async def run() -> None:
-        async with pipeline(kafka_address, partitions=4, session_timeout_s=SESSION_TIMEOUT_S) as running:
+        async with pipeline(kafka_address, **settings) as running:
             crashes = Crashes(running, tmp_path / "armed")
             for point in points_of(agent):
                 await crashes.in_first_batch(point)

@@ -1,7 +1,7 @@
 """Stores as a worker has them, without Faust, for tests that run against each."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,13 +11,11 @@ import pytest
 
 from schemas.packing import Packing
 from streams.data_directory import DataDirectory
-from streams.holding import Hold, InMemory
+from streams.holding import Hold, Holds, InMemory
 from streams.settings import MEMORY, ROCKSDB
 from streams.tables import RowStore
 
 STORES = [MEMORY, ROCKSDB]
-
-Keeping = Callable[[str, str], Hold]
 
 
 def made_store(packing: Packing[Any], changelog: str, hold: Hold) -> RowStore[Any]:
@@ -27,17 +25,22 @@ def made_store(packing: Packing[Any], changelog: str, hold: Hold) -> RowStore[An
     return RowStore("malvakt://rows", nothing, nothing, options=options)
 
 
-def on_disk(path: Path, first_term: int = 1) -> Keeping:
+def in_memory(_name: str, _changelog: str) -> Hold:
+    """How a worker in memory holds the partitions of a table."""
+    return InMemory
+
+
+def on_disk(path: Path, first_term: int = 1) -> Holds:
     """How a worker with this directory holds the partitions of a table."""
     rocks = pytest.importorskip("streams.rocks", exc_type=ImportError)
     return rocks.Rocks(DataDirectory(path), 16, first_term).table
 
 
 @contextmanager
-def keeping(kind: str) -> Iterator[Keeping]:
+def holds_in(kind: str) -> Iterator[Holds]:
     """How a worker of its own, with this store, holds the partitions of a table."""
     if kind == MEMORY:
-        yield lambda _name, _changelog: InMemory
+        yield in_memory
         return
     with tempfile.TemporaryDirectory() as folder:
         yield on_disk(Path(folder))

@@ -27,13 +27,13 @@ class Disk:
 
     def __init__(self, path: Path, first_term: int = 1) -> None:
         self._path = path
-        self._keeping = on_disk(path, first_term)
+        self._holds = on_disk(path, first_term)
 
     def hold(self) -> Any:
-        return self._keeping("scorecards", TOPIC)(0)
+        return self._holds("scorecards", TOPIC)(0)
 
     def store(self) -> RowStore[Any]:
-        return made_store(SCORECARD_ROWS, TOPIC, self._keeping("scorecards", TOPIC))
+        return made_store(SCORECARD_ROWS, TOPIC, self._holds("scorecards", TOPIC))
 
     def files(self, pattern: str) -> list[Path]:
         return sorted((self._path / "scorecards-0").glob(pattern))

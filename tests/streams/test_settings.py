@@ -28,6 +28,8 @@ def test_variables_override_the_defaults() -> None:
         ("MALVAKT_TIMEZONE", "Europe/Atlantis"),
         ("MALVAKT_TIMEZONE", ""),
         ("MALVAKT_TIMEZONE", "../etc"),
+        ("MALVAKT_STORE", "rocks"),
+        ("MALVAKT_ROCKSDB_CACHE_MB", "1GB"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(variable: str, text: str) -> None:
@@ -46,6 +48,7 @@ def test_a_value_that_cannot_be_used_is_named(variable: str, text: str) -> None:
         ("session_timeout_s", 0.0),
         ("session_timeout_s", float("nan")),
         ("session_timeout_s", float("inf")),
+        ("rocksdb_cache_mb", 0),
         ("currency", "SEK\n"),
         ("timezone", "Mars/Olympus"),
     ],

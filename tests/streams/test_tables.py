@@ -14,7 +14,7 @@ from schemas.internal import SCORECARD_ROWS, ScorecardRow
 from schemas.packing import version_of
 from streams.delivery import Outgoing, Written
 from streams.tables import TERM_KEY, OvertakenError, RowStore
-from tests.streams.stores import STORES, keeping, made_store
+from tests.streams.stores import STORES, holds_in, made_store
 
 TOPIC = "malvakt-scorecards-changelog"
 ROW = ScorecardRow("company", 20_000, {})
@@ -29,7 +29,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Make]:
     with ExitStack() as stack:
 
         def make() -> RowStore[Any]:
-            hold = stack.enter_context(keeping(request.param))("scorecards", TOPIC)
+            hold = stack.enter_context(holds_in(request.param))("scorecards", TOPIC)
             return made_store(SCORECARD_ROWS, TOPIC, hold)
 
         yield make

@@ -16,7 +16,7 @@ from streams.settings import MEMORY, ROCKSDB
 from streams.tables import Rows, RowStore
 from streams.view_entries import SUMS
 from streams.views import Views
-from tests.streams.stores import STORES, keeping, made_store
+from tests.streams.stores import STORES, holds_in, made_store
 
 TOPIC = "malvakt-scorecards-changelog"
 
@@ -74,13 +74,13 @@ CHANGELOG = [record(0, "a", "x"), record(1, "b", "x"), record(2, "a", "y")]
 @pytest.fixture(params=STORES)
 def hold(request: pytest.FixtureRequest) -> Iterator[Hold]:
     """How the workers of a test, which have the same directory, hold partitions."""
-    with keeping(request.param) as how:
+    with holds_in(request.param) as how:
         yield how("scorecards", TOPIC)
 
 
 @pytest.fixture
 def disk() -> Iterator[Hold]:
-    with keeping(ROCKSDB) as how:
+    with holds_in(ROCKSDB) as how:
         yield how("scorecards", TOPIC)
 
 
@@ -132,6 +132,7 @@ def test_what_a_failed_batch_did_to_a_view_is_forgotten(hold: Hold) -> None:
 def test_a_view_that_was_half_built_is_built_anew(disk: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though half of it was flushed."""
     monkeypatch.setattr(module, "ROWS_A_TURN", 1)
+    monkeypatch.setattr(module, "ROWS_A_FLUSH", 1)
     worker = Worker(disk)
     worker.views.take(0, CHANGELOG)
     building = worker.views.open(0, 1)
@@ -160,7 +161,7 @@ def test_a_view_of_another_format_is_built_anew(disk: Hold, monkeypatch: pytest.
 @pytest.mark.parametrize("kind", STORES)
 def test_a_changelog_that_is_shorter_than_it_was_is_read_from_its_start(kind: str) -> None:
     """Somebody deleted it: what was read of the one before is no row of this one."""
-    with keeping(kind) as how:
+    with holds_in(kind) as how:
         worker = Worker(how("scorecards", TOPIC))
         worker.recover(CHANGELOG)
         app: Any = None
@@ -175,7 +176,7 @@ def test_a_changelog_that_is_shorter_than_it_was_is_read_from_its_start(kind: st
 
 def test_in_memory_nothing_is_left_of_a_partition_that_moved() -> None:
     """It is read from its start again."""
-    with keeping(MEMORY) as how:
+    with holds_in(MEMORY) as how:
         worker = Worker(how("scorecards", TOPIC))
         worker.recover(CHANGELOG)
         worker.let_go()
