@@ -192,7 +192,7 @@ class _Floor:
             await consumer.stop()
 
     async def _alone(self) -> tuple[int, float, float]:
-        """One worker recovers everything: how many rows, how long to read and to sum, as its metrics say."""
+        """One worker recovers everything: how many rows, and how long each part took, by its metrics."""
         worker = self._worker(self._port)
         try:
             deadline = perf_counter() + READY_S
@@ -250,6 +250,6 @@ def _show(result: Handover) -> None:
     console.print(table)
     rows, total_s = result.recovered_rows, result.rows_s + result.views_s
     console.print(
-        f"One worker takes over all: {rows:,} rows read in {result.rows_s:.2f} s, {rows / result.rows_s:,.0f}"
-        f" rows/s; their views built in {result.views_s:.2f} s more, {rows / total_s:,.0f} rows/s in all"
+        f"One worker takes over all: {rows:,} rows read in {result.rows_s:.2f} s,"
+        f" {rows / result.rows_s:,.0f} rows/s; their views built in {result.views_s:.2f} s more, {rows / total_s:,.0f} rows/s in all"
     )
