@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from time import perf_counter
 
 from kpis.ledger import Effects, Ledger
+from kpis.tally import Tally
 from schemas.decoding import Reason, decode_event
 from schemas.events import Event, type_of
 from schemas.internal import LeadNamed, Link, decode_link, encode_link, encode_partial
@@ -15,6 +16,7 @@ from streams.effects import Consequences, carry_out
 from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.rejection import rejected
 from streams.transport import Fetched, Record, Slice
+from streams.view_entries import CELLS, CLOCK, CONTACTS
 from streams.views import Views
 from streams.worker import Parts
 
@@ -29,7 +31,15 @@ class LedgerAgent:
         self._rejected = parts.settings.topic(REJECTED.name)
         business = parts.settings.business()
         self.views: Views[Ledger] = Views(
-            parts.objects, lambda partition, rows: Ledger(partition, business, rows)
+            parts.objects,
+            lambda partition, rows, place: Ledger(
+                partition,
+                business,
+                rows,
+                tally=Tally(place.mapping(CELLS), place.mapping(CONTACTS)),
+                naming=place.naming(),
+                clock=place.mapping(CLOCK),
+            ),
         )
 
     async def work(self, fetched: Fetched) -> None:

@@ -10,6 +10,7 @@ from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out
 from streams.transport import Fetched
+from streams.view_entries import CLOCK, SUMS
 from streams.views import Views
 from streams.worker import Parts
 
@@ -21,7 +22,12 @@ class ScorecardAgent:
         self._parts = parts
         self._topic = parts.settings.topic(SCORECARDS.name)
         business = parts.settings.business()
-        self.views: Views[Scorecards] = Views(parts.scorecards, lambda _, rows: Scorecards(business, rows))
+        self.views: Views[Scorecards] = Views(
+            parts.scorecards,
+            lambda _, rows, place: Scorecards(
+                business, rows, sums=place.mapping(SUMS), clock=place.mapping(CLOCK)
+            ),
+        )
 
     async def work(self, fetched: Fetched) -> None:
         """Decode, sum, deliver."""

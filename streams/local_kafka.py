@@ -28,16 +28,7 @@ from typing import IO, Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-if sys.platform == "win32":
-
-    def _lock(file: IO[bytes]) -> None:
-        """Windows has no lock that passes on to a child."""
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
+from streams.locking import lock
 
 MIN_JAVA = 17
 START_S = 60.0
@@ -173,7 +164,7 @@ class LocalKafka:
         self._directory.mkdir(parents=True, exist_ok=True)
         log = self._log.open("ab")
         try:
-            _lock(log)
+            lock(log)
         except BlockingIOError as error:
             log.close()
             raise LocalKafkaError(

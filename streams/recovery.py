@@ -21,6 +21,7 @@ from mode import Service
 
 from streams import metrics
 from streams.tables import RowStore
+from streams.views import ROWS_A_TURN
 
 SLICE_RECORDS = 10_000
 FETCH_BYTES = 4 * 1024 * 1024
@@ -30,7 +31,15 @@ log = structlog.get_logger(__name__)
 
 
 class Opening(Protocol):
-    """What must be opened once a partition's rows are current: the views over them."""
+    """What follows a partition's rows as they are read, and opens once they are current: their views."""
+
+    def settle(self, partition: int) -> None:
+        """Stand where the rows do, before they are read on."""
+        ...
+
+    def take(self, partition: int, records: list[Any]) -> None:
+        """Take in a slice of the changelog."""
+        ...
 
     async def open(self, partition: int, least_term: int) -> None:
         """Open a partition, under a term of at least this."""
@@ -124,6 +133,9 @@ class Restorer:
         await consumer.start()
         try:
             ends: Mapping[TopicPartition, int] = await consumer.end_offsets(list(tps))
+            for tp in tps:
+                self._take_up(tp, ends[tp])
+                await asyncio.sleep(0)
             behind = {tp for tp, end in ends.items() if self._next(tp) < end}
             for partition in {tp.partition for tp in tps} - {tp.partition for tp in behind}:
                 await self._open(partition)
@@ -135,16 +147,13 @@ class Restorer:
         self, consumer: AIOKafkaConsumer, behind: set[TopicPartition], ends: Mapping[TopicPartition, int]
     ) -> int:
         rows = 0
-        for tp in behind:
-            # Another worker had it in between: its rows are read, and what was made of ours is forgotten.
-            self._tables[tp.topic].views.close(tp.partition)
         consumer.assign(list(behind))
         for tp in behind:
             consumer.seek(tp, self._next(tp))
         while behind:
             fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=SLICE_RECORDS)
             for tp, records in fetched.items():
-                self._tables[tp.topic].store.take(tp.partition, records)
+                await self._take(tp, records)
                 rows += len(records)
                 metrics.RECOVERED.labels(tp.topic).inc(len(records))
             done = [tp for tp in behind if await consumer.position(tp) >= ends[tp]]
@@ -152,6 +161,21 @@ class Restorer:
             for partition in {tp.partition for tp in done} - {tp.partition for tp in behind}:
                 await self._open(partition)
         return rows
+
+    def _take_up(self, tp: TopicPartition, end: int) -> None:
+        """Have what is held of a partition, unless its changelog does not reach so far."""
+        table = self._tables[tp.topic]
+        if self._next(tp) > end:
+            log.warning("a changelog is shorter than it was; it is read again", topic=tp.topic, end=end)
+            table.views.close(tp.partition)
+            table.store.discard(tp.partition)
+        table.views.settle(tp.partition)
+
+    async def _take(self, tp: TopicPartition, records: list[Any]) -> None:
+        views = self._tables[tp.topic].views
+        for start in range(0, len(records), ROWS_A_TURN):
+            views.take(tp.partition, records[start : start + ROWS_A_TURN])
+            await asyncio.sleep(0)
 
     async def _open(self, partition: int) -> None:
         began = perf_counter()

@@ -17,6 +17,7 @@ from schemas.events import Currency
 from schemas.topics import INTERNAL
 
 MAX_PORT = 65_535
+MEMORY, ROCKSDB = "memory", "rocksdb"
 
 
 class SettingError(ValueError):
@@ -44,6 +45,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Whether missing topics are created; off for brokers that create them by themselves."""
     session_timeout_s: float = 30.0
     """How long the group waits for a silent worker before its partitions move."""
+    store: str = MEMORY
+    """Where rows and views are kept: `memory`, or `rocksdb`, for more than memory holds."""
+    data: str = ""
+    """This worker's own directory, where something is kept on disk; the first free one if empty."""
+    rocksdb_cache_mb: int = 256
+    """How much memory RocksDB may use for blocks it has read and for what is not written yet."""
 
     def __post_init__(self) -> None:
         for name in _RULES:
@@ -128,6 +135,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda port: 0 <= port <= MAX_PORT,
         f"give a port from 1 to {MAX_PORT}, or 0 for none",
     ),
+    "store": (lambda store: store in {MEMORY, ROCKSDB}, f"say {MEMORY} or {ROCKSDB}"),
+    "rocksdb_cache_mb": (lambda megabytes: megabytes >= 8, "give megabytes, 8 or more"),
     "session_timeout_s": (lambda s: s > 0 and math.isfinite(s), "give seconds, more than 0"),
 }
 """What the value of a setting must be, and what to say where it is not."""

@@ -4,7 +4,7 @@ Stock Faust keeps the last value written, so a paused worker that wakes up late 
 rows; and it reads again, at each rebalance, what a worker already holds (`Recovery`,
 `stores/memory.py`). Here versions decide, and a partition is read on from where its rows are current
 (`streams.recovery`). Rows are kept as the bytes that were written: a million of them cost no more than
-their bytes, and recovery need not look into them.
+their bytes, and recovery need not look into them. Whether in memory or on disk, `streams.holding` knows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,9 +16,9 @@ from faust.types import TP
 from kpis.versions import VERSIONS_PER_TERM
 from schemas.packing import VERSION_BYTES, Packing, version_of
 from streams.delivery import Outgoing, Written
+from streams.holding import Hold, Holding
 
 Row = TypeVar("Row")
-View = TypeVar("View")
 
 TERM_KEY = "term"
 """The key of a row that holds nothing but a version: a new owner's first words in a changelog."""
@@ -45,6 +45,15 @@ class Rows(Mapping[str, Row]):
     def __len__(self) -> int:
         return len(self._packed)
 
+    def each(self) -> Iterator[tuple[str, Row]]:
+        """All rows, read in one go rather than key by key."""
+        unpack = self._unpack
+        return ((key, unpack(packed)) for key, packed in self._packed.items())
+
+
+class OvertakenError(RuntimeError):
+    """A partition was read anew while a batch of its own was being written."""
+
 
 class RowStore(base.Store[str, bytes], Generic[Row]):
     """Rows of one table, by partition and key. Registered as `malvakt://` among Faust's stores."""
@@ -53,22 +62,42 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
         super().__init__(*args, options=options, **kwargs)
         self._packing: Packing[Row] = options["packing"]
         self.changelog: str = options["changelog"]
-        self._packed: dict[int, dict[str, bytes]] = {}
-        self._highest: dict[int, int] = {}
-        self._next: dict[int, int] = {}
-        self._terms_written: dict[int, int] = {}
+        self._hold: Hold = options["hold"]
+        self._held: dict[int, Holding] = {}
+        self._begun: set[int] = set()
+        """Partitions of which something was begun and is not kept: their views are ahead of their rows."""
+
+    def holding(self, partition: int) -> Holding:
+        """What is held of a partition, taken up if it was not."""
+        holding = self._held.get(partition)
+        if holding is None:
+            holding = self._held[partition] = self._hold(partition)
+        return holding
 
     def rows(self, partition: int) -> Rows[Row]:
         """The rows of one partition."""
-        return Rows(self._packed.setdefault(partition, {}), self._packing.unpack)
+        return Rows(self.holding(partition).packed, self._packing.unpack)
 
     def next_offset(self, partition: int) -> int:
         """From which offset of the changelog on there may be rows that are not held."""
-        return self._next.get(partition, 0)
+        return self.holding(partition).book.next_offset
 
     def term_after(self, partition: int, least: int) -> int:
         """A term to write under: at least `least`, and above every version in the changelog."""
-        return max(least, self._highest.get(partition, 0) // VERSIONS_PER_TERM + 1)
+        return max(least, self.holding(partition).book.highest // VERSIONS_PER_TERM + 1)
+
+    def begin(self, partition: int) -> None:
+        """A batch is taken in; until its rows are kept, nothing of it may be."""
+        self._begun.add(partition)
+
+    def revert(self, partition: int) -> None:
+        """Forget what was begun and is not kept."""
+        self._begun.discard(partition)
+        self.holding(partition).revert()
+
+    def begun(self, partition: int) -> bool:
+        """Whether something was begun that is not kept: a batch that failed, say."""
+        return partition in self._begun
 
     def changes(self, partition: int, rows: Mapping[str, Row], version: int) -> list[Outgoing]:
         """What to write to the changelog so that these rows hold, in this version.
@@ -76,8 +105,9 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
         In a new term the term comes first, so that whoever has the partition next is above it even
         where no row changed.
         """
+        self.begin(partition)
         written: list[Outgoing] = []
-        if self._terms_written.get(partition, 0) < version // VERSIONS_PER_TERM:
+        if self.holding(partition).book.term_written < version // VERSIONS_PER_TERM:
             term = version.to_bytes(VERSION_BYTES)
             written.append(Outgoing(self.changelog, partition, TERM_KEY, term))
         pack = self._packing.pack
@@ -87,48 +117,88 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
         return written
 
     def keep(self, changes: Iterable[Outgoing], written: Iterable[Written]) -> None:
-        """Changes are in the changelog: hold them, and note how far the rows are current.
+        """Changes are in the changelog: they hold, with what the views made of them.
 
-        That is only where ours follow what is known without a gap: what another worker wrote in
-        between must still be read.
+        How far the rows are current moves only where ours follow what is known without a gap: what
+        another worker wrote in between must still be read.
+
+        Raises:
+            OvertakenError: the partition was read anew in between.
         """
         for change in changes:
             assert change.key is not None
             assert change.value is not None
             partition, version = change.partition, version_of(change.value)
-            self._highest[partition] = max(version, self._highest.get(partition, 0))
+            if partition not in self._begun:
+                raise OvertakenError(
+                    f"{self.changelog}, partition {partition} was read anew while a batch was being written"
+                    " to it. The worker stops, and the batch comes again."
+                )
+            holding = self._held[partition]
+            holding.book.highest = max(version, holding.book.highest)
             if change.key == TERM_KEY:
-                self._terms_written[partition] = version // VERSIONS_PER_TERM
+                holding.book.term_written = version // VERSIONS_PER_TERM
             else:
-                self._packed.setdefault(partition, {})[change.key] = change.value
+                holding.packed[change.key] = change.value
         for batch in written:
-            if batch.first_offset == self.next_offset(batch.partition):
-                self._next[batch.partition] = batch.first_offset + batch.records
+            book = self._held[batch.partition].book
+            if batch.first_offset == book.next_offset:
+                book.next_offset = batch.first_offset + batch.records
+        for partition in self._begun:
+            self._held[partition].flush()
+        self._begun.clear()
 
-    def take(self, partition: int, records: list[Any]) -> None:
-        """Take in a slice of the changelog; of two versions of a row the higher one stays."""
-        rows = self._packed.setdefault(partition, {})
+    def take(
+        self, partition: int, records: list[Any], replace: Callable[[str, Row | None, Row], None] | None
+    ) -> None:
+        """Take in a slice of the changelog; of two versions of a row the higher one stays.
+
+        `replace` is told of each row that comes in the place of another, or of none.
+        """
+        self.begin(partition)
+        holding = self.holding(partition)
+        newest: dict[str, bytes] = {}
         highest = b""
         for record in records:
-            key = record.key.decode()
             packed = record.value
             # Versions are written so that bytes compare as they do.
             version = packed[:VERSION_BYTES]
             highest = max(highest, version)
+            if len(packed) > VERSION_BYTES:
+                key = record.key.decode()
+                known = newest.get(key)
+                if known is None or known[:VERSION_BYTES] < version:
+                    newest[key] = packed
+        rows, unpack = holding.packed, self._packing.unpack
+        for key, packed in newest.items():
             known = rows.get(key)
-            if len(packed) > VERSION_BYTES and (known is None or known[:VERSION_BYTES] < version):
+            if known is None or known[:VERSION_BYTES] < packed[:VERSION_BYTES]:
+                if replace is not None:
+                    replace(key, None if known is None else unpack(known), unpack(packed))
                 rows[key] = packed
-        self._highest[partition] = max(version_of(highest), self._highest.get(partition, 0))
-        self._next[partition] = records[-1].offset + 1
+        book = holding.book
+        book.highest = max(version_of(highest), book.highest)
+        book.next_offset = records[-1].offset + 1
+        holding.flush()
+        self._begun.discard(partition)
 
     def release(self, partition: int) -> None:
         """Let go of a partition that another worker has."""
-        for held in (self._packed, self._highest, self._next, self._terms_written):
-            held.pop(partition, None)
+        self._begun.discard(partition)
+        self._held.pop(partition).close()
+
+    def discard(self, partition: int) -> None:
+        """Forget what is held of a partition: it is not what its changelog says."""
+        self._begun.discard(partition)
+        self._held.pop(partition).discard()
 
     def partitions(self) -> set[int]:
-        """The partitions of which rows are held."""
-        return set(self._packed)
+        """The partitions that are held."""
+        return set(self._held)
+
+    def held(self) -> int:
+        """How many rows are held."""
+        return sum(len(holding.packed) for holding in list(self._held.values()))
 
     def persisted_offset(self, tp: TP) -> int | None:
         """Faust asks in order to recover; our own recovery does not ask."""
@@ -140,7 +210,7 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
         raise NotImplementedError("rows are recovered by streams.recovery")
 
     def reset_state(self) -> None:
-        """Nothing outlives the process."""
+        """Let go of all partitions."""
         for partition in self.partitions():
             self.release(partition)
 

@@ -18,9 +18,11 @@ from schemas.packing import Packing
 from schemas.rows import ROWS, Row
 from schemas.topics import INTERNAL, LEDGER_TOPICS, PARTIALS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
 from streams import metrics
+from streams.data_directory import data_directory
 from streams.delivery import Delivery
+from streams.holding import Hold, InMemory
 from streams.recovery import Opening, Restorer, Table, Tables
-from streams.settings import Settings
+from streams.settings import MEMORY, Settings
 from streams.tables import RowStore
 from streams.transport import Fetched
 from streams.trimming import trim_for_ever
@@ -37,6 +39,10 @@ log = structlog.get_logger(__name__)
 
 class WrongFaustError(RuntimeError):
     """The installed Faust is not the one whose inside the transport knows."""
+
+
+class MissingStoreError(RuntimeError):
+    """The store that was chosen is not installed; the message says how to install it."""
 
 
 class Parts(NamedTuple):
@@ -77,6 +83,7 @@ class WorkerApp(faust.App):
     rests: Mapping[str, float]
     """How long a group rests after a batch, as a share of the time that the batch took."""
     restorer: Restorer
+    stores: list[RowStore[Any]]
     first_term: int
     trimming: Coroutine[Any, Any, None]
 
@@ -99,9 +106,11 @@ class WorkerApp(faust.App):
         self.add_future(self.trimming)
 
     async def on_shutdown(self) -> None:
-        """Disconnect it once the agents have stopped."""
+        """Disconnect it once the agents have stopped, and let go of all partitions."""
         await super().on_shutdown()
         await self.delivery.stop()
+        for store in self.stores:
+            store.reset_state()
 
 
 def build_app(
@@ -114,6 +123,8 @@ def build_app(
 
     Raises:
         WrongFaustError: another Faust than the pinned one is installed.
+        MissingStoreError: the store that was chosen is not installed.
+        DataDirectoryError: the worker cannot have its directory.
     """
     if faust.__version__ != FAUST_VERSION:
         raise WrongFaustError(
@@ -149,8 +160,10 @@ def build_app(
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
     app.rests = {"scorecard": 3.0}
     app.delivery = Delivery(settings.broker)
-    objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS)
-    scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS)
+    keeping = _keeping(settings, first_term)
+    objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS, keeping)
+    scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS, keeping)
+    app.stores = [objects, scorecards]
     made = agents(Parts(settings, partitions, app.delivery, objects, scorecards))
     tables = [Table(objects, made["ledger"].views), Table(scorecards, made["scorecard"].views)]
     app.first_term = first_term
@@ -161,20 +174,34 @@ def build_app(
     return app
 
 
-def _table(app: WorkerApp, name: str, partitions: int, packing: Packing[Any]) -> RowStore[Any]:
+def _keeping(settings: Settings, first_term: int) -> Callable[[str, str], Hold]:
+    """How the partitions of a table, which has a name and a changelog, are held."""
+    if settings.store == MEMORY:
+        return lambda _name, _changelog: InMemory
+    try:
+        from streams.rocks import Rocks  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingStoreError(
+            "MALVAKT_STORE=rocksdb needs rocksdict, which is not installed: pip install 'malvakt[rocksdb]'."
+        ) from error
+    return Rocks(data_directory(settings), settings.rocksdb_cache_mb, first_term).table
+
+
+def _table(
+    app: WorkerApp, name: str, partitions: int, packing: Packing[Any], keeping: Callable[[str, str], Hold]
+) -> RowStore[Any]:
+    log_name = changelog(str(app.conf.id), name).name
     table: Any = app.Table(
         name,
         partitions=partitions,
         store="malvakt://rows",
         schema=BatchSchema(),
-        options={"packing": packing, "changelog": changelog(str(app.conf.id), name).name},
+        options={"packing": packing, "changelog": log_name, "hold": keeping(name, log_name)},
     )
     store = table.data
     assert isinstance(store, RowStore)
     rows: RowStore[Any] = store
-    metrics.ROWS.labels(name).set_function(
-        lambda: sum(len(rows.rows(partition)) for partition in rows.partitions())
-    )
+    metrics.ROWS.labels(name).set_function(rows.held)
     return rows
 
 

@@ -1,11 +1,11 @@
 """`malvakt kafka`: a real single-node Apache Kafka on this machine, until it is told to stop."""
 
-import os
 import signal
 import sys
 from pathlib import Path
 
 from malvakt.outcome import CallError, Fault
+from streams.data_directory import data_home
 from streams.local_kafka import LocalKafka, LocalKafkaError
 from streams.settings import MAX_PORT
 
@@ -22,7 +22,7 @@ def kafka_(*, port: int = 9092, data: Path | None = None) -> int:
     """
     if not 1 <= port <= MAX_PORT:
         raise CallError(f"--port {port}: a port is a number from 1 to {MAX_PORT}.")
-    kafka = LocalKafka(data or _default_data(), port)
+    kafka = LocalKafka(data or data_home() / "kafka", port)
     signal.signal(signal.SIGTERM, _finish)
     try:
         address = kafka.start()
@@ -39,8 +39,3 @@ def kafka_(*, port: int = 9092, data: Path | None = None) -> int:
 
 def _finish(number: int, frame: object) -> None:  # noqa: ARG001
     sys.exit(0)
-
-
-def _default_data() -> Path:
-    shared = os.environ.get("XDG_DATA_HOME")
-    return (Path(shared) if shared else Path.home() / ".local" / "share") / "malvakt" / "kafka"

@@ -13,10 +13,11 @@ from malvakt.logs import CONFIG, log_to_stderr
 from malvakt.outcome import Fault
 from malvakt.reaching import reaching, settings_with
 from streams import metrics
+from streams.data_directory import DataDirectoryError
 from streams.founding import FoundingError, found
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
-from streams.worker import Agent, Parts, WorkerApp, WrongFaustError, build_app
+from streams.worker import Agent, MissingStoreError, Parts, WorkerApp, WrongFaustError, build_app
 
 
 def worker_(
@@ -59,7 +60,7 @@ def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
             partitions = loop.run_until_complete(set_up_topics(settings))
             founding = loop.run_until_complete(found(settings))
         return build_app(settings, partitions, founding.first_term, _agents)
-    except (FoundingError, WrongFaustError) as error:
+    except (DataDirectoryError, FoundingError, MissingStoreError, WrongFaustError) as error:
         raise Fault(str(error)) from error
 
 

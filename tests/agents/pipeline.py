@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from msgspec import structs
 
 from kpis.contributions import Business
 from kpis.replay import Replay, final_records
@@ -29,8 +30,9 @@ class Pipeline:
         self.settings = settings
         self.workers: list[WorkerProcess] = []
 
-    def start_worker(self, command: Sequence[str] = COMMAND) -> WorkerProcess:
-        worker = WorkerProcess(self.settings, command)
+    def start_worker(self, command: Sequence[str] = COMMAND, **own: Any) -> WorkerProcess:
+        """Start a worker, with settings of its own where they are given."""
+        worker = WorkerProcess(structs.replace(self.settings, **own), command)
         self.workers.append(worker)
         return worker
 

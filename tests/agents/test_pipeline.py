@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from simulation.floor import Floor, events, shuffled
 from streams.delivery import Delivery, Outgoing
 from streams.partitioning import partition_of
 from streams.reading import read_to_end
+from streams.settings import MEMORY, ROCKSDB
 from tests.agents.pipeline import Pipeline, pipeline, replayed
 
 pytestmark = pytest.mark.kafka
@@ -61,6 +63,54 @@ def test_workers_killed_in_the_middle_leave_the_same_records(kafka_address: str)
             running.start_worker()
             await running.settled()
             assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())
+
+
+def test_a_worker_killed_on_rocksdb_goes_on_with_what_it_left(kafka_address: str, tmp_path: Path) -> None:
+    """Killed with -9 again and again on one directory; once a worker in memory has gone on meanwhile."""
+    pytest.importorskip("rocksdict")
+    told = floor(28, seed=3)
+    third = len(told) // 3
+
+    async def run() -> None:
+        on_disk = {"store": ROCKSDB, "data": str(tmp_path), "rocksdb_cache_mb": 8}
+        async with pipeline(kafka_address, partitions=4, **on_disk) as running:
+            await running.publish(told[:third])
+            names = running.settings
+            rows = changelog(names.app_id, TABLE_OBJECTS).name
+            for written in (rows, names.topic(PARTIALS.name), names.topic(SCORECARDS.name)):
+                worker = running.start_worker()
+                await running.until_it_grows(written)
+                running.kill_worker(worker)
+            other = running.start_worker(store=MEMORY)
+            await running.publish(told[third : 2 * third])
+            await running.settled()
+            running.kill_worker(other)
+            running.start_worker()
+            await running.publish(told[2 * third :])
+            await running.settled()
+            assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())
+    assert (tmp_path / "objects-0" / "CURRENT").exists()
+
+
+def test_two_workers_cannot_keep_their_data_in_one_directory(kafka_address: str, tmp_path: Path) -> None:
+    """The second ends, and says what to do."""
+    pytest.importorskip("rocksdict")
+
+    async def run() -> None:
+        async with pipeline(kafka_address, store=ROCKSDB, data=str(tmp_path)) as running:
+            first = running.start_worker()
+            while not (tmp_path / "lock").exists():
+                first.check()
+                await asyncio.sleep(0.1)
+            second = running.start_worker()
+            assert await asyncio.to_thread(second.process.wait, 60) == 1
+            assert f"keeps its data in {tmp_path}" in second.last_lines()
+            running.workers.remove(second)
+            first.check()
 
     asyncio.run(run())
 

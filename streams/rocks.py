@@ -1,0 +1,300 @@
+"""Partitions in RocksDB: state that may be larger than memory, and outlives the process.
+
+One database a table and partition, in the worker's own directory: packed rows, the view's entries and a
+page of bookkeeping, under a letter each. They are written together, in one atomic batch, once the broker
+has the rows. So a database is always between two batches and never ahead of its changelog: whatever
+happened, the rest of the changelog is all that is missing. Nothing waits for the disk, because what a
+power cut takes from the end of RocksDB's log is in the changelog.
+
+Needs rocksdict (`malvakt[rocksdb]`); nothing else here does.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec import Struct
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteBufferManager,
+)
+
+from kpis.naming import Naming
+from streams.data_directory import DataDirectory
+from streams.holding import Book, Entries, Hold, Holding, Key, Value
+from streams.view_entries import NAMING
+from streams.write_back import Database, WriteBack, WriteBackNaming
+
+LAYOUT = 1
+"""Raise it when what a database holds besides views changes: it is read again from the changelog."""
+
+BOOK, ROWS, VIEW = b"b", b"r", b"v"
+
+DISCARDED = ".discarded"
+"""At the end of the name of a database that is being deleted."""
+DAMAGED = "DAMAGED"
+"""A file beside RocksDB's own that says it met damage."""
+
+KEPT_ENTRIES = 10_000
+"""How many decoded values of one of a view's mappings stay in memory between two batches."""
+WRITE_SHARE = 4
+"""What is not written to files yet may take one part of so many of the memory that RocksDB has."""
+BLOOM_BITS = 10
+MAX_OPEN_FILES = 48
+"""Of one database. A worker has one a partition and table, and many systems allow 1,024 open files."""
+
+log = structlog.get_logger(__name__)
+
+ROW_ENTRIES: Entries[str, bytes] = Entries(ROWS, str.encode, bytes.decode, bytes, bytes)
+
+
+class RocksError(Exception):
+    """A database cannot be read or written; the message says which and why."""
+
+
+class DamagedError(RocksError):
+    """A database is not what was written."""
+
+
+class _Page(Struct):
+    """What a database knows of itself."""
+
+    of: str
+    """The changelog it follows."""
+    rows: int
+    book: Book
+
+
+class Rocks:
+    """The databases of one worker, which share its directory and its memory."""
+
+    def __init__(self, directory: DataDirectory, cache_mb: int, first_term: int) -> None:
+        self._directory = directory
+        self._first_term = first_term
+        for left in directory.path.glob(f"*{DISCARDED}"):
+            shutil.rmtree(left)
+        self._options = _options(cache_mb * 1024 * 1024)
+
+    def table(self, name: str, changelog: str) -> Hold:
+        """How to take up a partition of a table."""
+        of = f"{changelog}, founded at {self._first_term}, layout {LAYOUT}"
+
+        def hold(partition: int) -> Holding:
+            return OnDisk(self._directory.path / f"{name}-{partition}", self._options, of)
+
+        return hold
+
+
+class OnDisk:
+    """One partition of a table in a database of its own."""
+
+    def __init__(self, path: Path, options: Options, of: str) -> None:
+        self._of = of
+        self._database = _opened(path, options, of)
+        self._take_up()
+
+    def mapping(self, entries: Entries[Key, Value], /) -> WriteBack[Key, Value]:
+        """A mapping with the entries of this partition."""
+        prefix = VIEW + entries.prefix
+        mapping = WriteBack(self._database, prefix, entries, KEPT_ENTRIES)
+        self._views[prefix] = mapping
+        return mapping
+
+    def naming(self) -> Naming:
+        """The index with the entries of this partition."""
+        naming = self._views[VIEW + NAMING] = WriteBackNaming(self._database, VIEW + NAMING)
+        return naming
+
+    def flush(self) -> None:
+        """Write what was set, all of it or nothing."""
+        changes = WriteBatch(raw_mode=True)
+        self.packed.flush(changes)
+        for mapping in self._views.values():
+            mapping.flush(changes)
+        self._write(changes)
+
+    def revert(self) -> None:
+        """Forget what was set since, and the mappings it was set in."""
+        self._take_up()
+
+    def clear_view(self) -> None:
+        """Delete the view's entries, and say so."""
+        self.revert()
+        self.book.views = 0
+        changes = WriteBatch(raw_mode=True)
+        changes.delete_range(VIEW, _after(VIEW))
+        self._write(changes)
+
+    def discard(self) -> None:
+        """Close the database and delete it."""
+        self.close()
+        _delete(self._database.path)
+
+    def close(self) -> None:
+        """Close the database; what was not flushed is forgotten."""
+        self._database.close()
+
+    def _take_up(self) -> None:
+        """Begin with what the database holds."""
+        self._written_page = self._database.get(BOOK)
+        page = _Page(self._of, 0, Book())
+        if self._written_page is not None:
+            page = _decode_page(self._written_page)
+        self.book = page.book
+        self.packed = _Rows(self._database, page.rows)
+        self._views: dict[bytes, WriteBack[Any, Any] | WriteBackNaming] = {}
+
+    def _write(self, changes: WriteBatch) -> None:
+        page = _encode_page(_Page(self._of, self.packed.held, self.book))
+        if not changes.is_empty() or page != self._written_page:
+            changes.put(BOOK, page)
+            self._database.write(changes)
+            self._written_page = page
+
+
+class _Rows(WriteBack[str, bytes]):
+    """The rows, which know how many they are. Packed as they are, RocksDB's own cache keeps them."""
+
+    def __init__(self, database: Database, held: int) -> None:
+        super().__init__(database, ROWS, ROW_ENTRIES, 0)
+        self.held = held
+
+    def __setitem__(self, key: str, value: bytes) -> None:
+        if key not in self:
+            self.held += 1
+        super().__setitem__(key, value)
+
+    def __len__(self) -> int:
+        return self.held
+
+
+class _Database:
+    """RocksDB, with errors that say what to do. One that met damage is not gone on with the next time."""
+
+    def __init__(self, path: Path, options: Options) -> None:
+        self.path = path
+        try:
+            self._open = Rdict(str(path), options)
+        except Exception as error:
+            raise self._fault(error) from error
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """The value of a key."""
+        try:
+            return self._open.get(key)
+        except Exception as error:
+            raise self._fault(error) from error
+
+    def scan(self, prefix: bytes, /) -> Iterator[tuple[bytes, bytes]]:
+        """The keys that begin so, in order, and their values."""
+        bounds = ReadOptions()
+        bounds.set_iterate_upper_bound(_after(prefix))
+        try:
+            at = self._open.iter(bounds)
+            at.seek(prefix)
+            while at.valid():
+                yield at.key(), at.value()
+                at.next()
+            # Where it met damage it stops as at the end, and only tells who asks. `items()` does not ask.
+            at.status()
+        except Exception as error:
+            raise self._fault(error) from error
+
+    def write(self, changes: WriteBatch) -> None:
+        """Write changes, all of them or none."""
+        try:
+            self._open.write(changes)
+        except Exception as error:
+            raise self._fault(error) from error
+
+    def close(self) -> None:
+        """Close it. RocksDB keeps it locked as long as one of its iterators lives."""
+        self._open.close()
+
+    def _fault(self, error: Exception) -> Exception:
+        """What to raise for an error of RocksDB, which has one type for all of them."""
+        if not str(error).startswith("Corruption"):
+            return RocksError(f"{self.path}: {error}")
+        with contextlib.suppress(OSError):
+            (self.path / DAMAGED).touch()
+        return DamagedError(f"{self.path}: {error}. When it is next opened, it begins anew.")
+
+
+def _opened(path: Path, options: Options, of: str) -> _Database:
+    """The database at a path, empty where what is there cannot be gone on with."""
+    if (path / DAMAGED).exists():
+        _delete(path)
+    try:
+        database = _Database(path, options)
+        found = _found(database)
+    except DamagedError as error:
+        log.warning("a database is damaged; its rows are read again", error=str(error))
+    else:
+        if found in {of, None}:
+            return database
+        log.info("a database follows another changelog; it begins anew", path=str(path), found=found)
+        database.close()
+    _delete(path)
+    return _Database(path, options)
+
+
+def _found(database: _Database) -> str | None:
+    """Which changelog a database follows; `None` if it is new."""
+    try:
+        page = database.get(BOOK)
+        return None if page is None else _decode_page(page).of
+    except msgspec.MsgspecError:
+        return "something else"
+    except DamagedError:
+        database.close()
+        raise
+
+
+def _delete(path: Path) -> None:
+    """Delete a database. It is moved away first, so that half of one is never found in its place."""
+    discarded = path.with_name(path.name + DISCARDED)
+    path.rename(discarded)
+    shutil.rmtree(discarded)
+
+
+def _after(prefix: bytes) -> bytes:
+    """The first key after all that begin so. No prefix of ours ends in 0xFF."""
+    return prefix[:-1] + bytes([prefix[-1] + 1])
+
+
+def _options(memory_bytes: int) -> Options:
+    """How every database is kept: shared memory, and small files where there is little in it."""
+    cache = Cache(memory_bytes)
+    # Indexes, filters and what is not written yet count as blocks do, so that all of it is bounded.
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(cache)
+    blocks.set_cache_index_and_filter_blocks(True)
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    blocks.set_bloom_filter(BLOOM_BITS, False)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(blocks)
+    options.set_write_buffer_manager(
+        WriteBufferManager.new_write_buffer_manager_with_cache(memory_bytes // WRITE_SHARE, False, cache)
+    )
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_bottommost_compression_type(DBCompressionType.zstd())
+    options.set_level_compaction_dynamic_level_bytes(True)
+    options.set_max_open_files(MAX_OPEN_FILES)
+    options.set_keep_log_file_num(2)
+    options.set_stats_dump_period_sec(0)
+    return options
+
+
+_encode_page = msgspec.msgpack.Encoder().encode
+_decode_page = msgspec.msgpack.Decoder(_Page).decode

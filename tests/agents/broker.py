@@ -1,0 +1,193 @@
+"""A broker in a test's memory, and workers on it that can be ended between any two of its records.
+
+The agents, the order of effects, the tables and the views are the real ones; only Kafka and Faust are not
+there. So a test decides at which record a worker ends, and who has the partitions then.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+from faust.types import TP
+
+from agents.ledger import LedgerAgent
+from agents.scorecard import ScorecardAgent
+from schemas.events import Event
+from schemas.internal import SCORECARD_ROWS
+from schemas.records import KpiRecord
+from schemas.rows import ROWS
+from schemas.topics import LEDGER_TOPICS, PARTIALS, SCORECARDS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
+from streams.delivery import Outgoing, Written
+from streams.publishing import Publisher
+from streams.reading import keep_highest, record_of
+from streams.settings import Settings
+from streams.transport import Fetched, Slice
+from streams.worker import Parts
+from tests.streams.stores import Keeping, made_store
+
+TABLES = {TABLE_OBJECTS: ROWS, TABLE_SCORECARDS: SCORECARD_ROWS}
+
+
+class EndedError(Exception):
+    """A worker, or its batch, ended here."""
+
+
+class Broker:
+    """Topics, and how far their one group has come."""
+
+    def __init__(self, partitions: int) -> None:
+        self.settings = Settings(partitions=partitions)
+        self.topics: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        self.committed: dict[TP, int] = defaultdict(int)
+        self.generation = 0
+        self.groups = {
+            "ledger": [self.settings.topic(name) for name in LEDGER_TOPICS],
+            "scorecard": [self.settings.topic(PARTIALS.name)],
+        }
+
+    async def publish(self, events: Iterable[Event]) -> None:
+        delivery: Any = Delivery(self)
+        await Publisher(delivery, self.settings).publish(events)
+
+    def fetch(self, group: str, most: int) -> Fetched | None:
+        """What the group has not finished, so much of each partition."""
+        slices: list[Slice] = []
+        for topic in self.groups[group]:
+            for partition in range(self.settings.partitions):
+                tp = TP(topic, partition)
+                records = self.topics[tp][self.committed[tp] :][:most]
+                if records:
+                    slices.append(Slice(tp, records))
+        return Fetched(slices) if slices else None
+
+    def commit(self, fetched: Fetched) -> None:
+        assert fetched.finished
+        for part in fetched.slices:
+            self.committed[part.tp] = part.records[-1].offset + 1
+
+    def records(self) -> dict[str, KpiRecord]:
+        """The KPI records as a reader has them."""
+        records: dict[str, KpiRecord] = {}
+        for partition in range(self.settings.partitions):
+            for record in self.topics[self.settings.topic(SCORECARDS.name), partition]:
+                keep_highest(records, record_of(record))
+        return records
+
+
+class Delivery:
+    """Writes to the broker, until its worker ends."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self.lives_for: int | None = None
+        """How many more records its worker lives to write, before it hears of the last."""
+        self.rows_only = False
+        """Whether the worker gets no further than its rows."""
+
+    async def partitions(self, _topic: str) -> int:
+        return self._broker.settings.partitions
+
+    async def write(self, records: Iterable[Outgoing]) -> list[Written]:
+        written: list[Written] = []
+        for record in records:
+            if self.rows_only and not record.topic.endswith("-changelog"):
+                raise EndedError
+            if self.lives_for is not None:
+                if self.lives_for == 0:
+                    raise EndedError
+                self.lives_for -= 1
+            log = self._broker.topics[record.topic, record.partition]
+            kept = {
+                "topic": record.topic,
+                "partition": record.partition,
+                "offset": len(log),
+                "key": None if record.key is None else record.key.encode(),
+                "value": record.value,
+                "headers": record.headers,
+                "timestamp": record.timestamp_ms or 0,
+            }
+            log.append(SimpleNamespace(**kept))
+            written.append(Written(record.topic, record.partition, len(log) - 1, 1))
+        if self.lives_for == 0:
+            raise EndedError
+        return written
+
+
+class Worker:
+    """The agents of one worker and their tables."""
+
+    def __init__(self, broker: Broker, keeping: Keeping) -> None:
+        self._broker = broker
+        self.delivery: Any = Delivery(broker)
+        app_id = broker.settings.app_id
+        logs = {name: changelog(app_id, name).name for name in TABLES}
+        stores = {
+            name: made_store(packing, logs[name], keeping(name, logs[name]))
+            for name, packing in TABLES.items()
+        }
+        partitions = broker.settings.partitions
+        parts = Parts(
+            broker.settings, partitions, self.delivery, stores[TABLE_OBJECTS], stores[TABLE_SCORECARDS]
+        )
+        self.ledger, self.scorecard = LedgerAgent(parts), ScorecardAgent(parts)
+        self._tables = [(parts.objects, self.ledger.views), (parts.scorecards, self.scorecard.views)]
+
+    async def take_over(self, slice_records: int = 1_000) -> int:
+        """Take every partition over, as `streams.recovery` does; how many rows that took."""
+        self._broker.generation += 1
+        read = 0
+        for store, views in self._tables:
+            for partition in range(self._broker.settings.partitions):
+                views.settle(partition)
+                while tail := self._broker.topics[store.changelog, partition][
+                    store.next_offset(partition) :
+                ]:
+                    views.take(partition, tail[:slice_records])
+                    read += len(tail[:slice_records])
+                await views.open(partition, self._broker.generation)
+        return read
+
+    def let_go(self) -> None:
+        """Others have the partitions now; or the worker is gone."""
+        for store, views in self._tables:
+            for partition in store.partitions():
+                views.close(partition)
+                store.release(partition)
+
+    async def work(self, group: str, most: int) -> bool:
+        """Work on a batch; whether there was one."""
+        fetched = self._broker.fetch(group, most)
+        if fetched is None:
+            return False
+        await self.work_on(group, fetched)
+        self._broker.commit(fetched)
+        return True
+
+    async def work_on(self, group: str, fetched: Fetched) -> None:
+        """Carry out a batch's effects."""
+        agent = self.ledger if group == "ledger" else self.scorecard
+        await agent.work(fetched)
+
+    async def settle(self, most: int = 1_000) -> None:
+        """Work until there is nothing left to do."""
+        while await self.work("ledger", most) or await self.work("scorecard", most):
+            pass
+
+    def kill(self) -> None:
+        """End without a last word: what was not flushed is gone."""
+        for store, _ in self._tables:
+            for partition in store.partitions():
+                store.release(partition)
+
+    def views(self) -> list[dict[Any, Any]]:
+        """What the views of all partitions hold."""
+        held: list[dict[Any, Any]] = []
+        for partition in range(self._broker.settings.partitions):
+            ledger: Any = self.ledger.views.of(partition)
+            scorecards: Any = self.scorecard.views.of(partition)
+            refs = {ref for _, row in ledger._rows.each() for ref in getattr(row, "refs", ())}
+            names = {ref: sorted(set(ledger._naming.of(ref))) for ref in refs}
+            mappings = [ledger._tally._cells, ledger._tally._contacts, scorecards._sums]
+            held.extend([*(dict(mapping.items()) for mapping in mappings), names])
+        return held

@@ -1,0 +1,152 @@
+"""Whoever has the partitions, whatever ended in between: the same records, and views true to the rows."""
+
+import asyncio
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events import Event
+from streams.holding import InMemory
+from streams.settings import MEMORY, ROCKSDB
+from streams.transport import Fetched
+from tests.agents.broker import Broker, EndedError, Worker
+from tests.agents.pipeline import figures, replayed
+from tests.kpis.histories import histories
+from tests.streams.stores import Keeping, on_disk
+
+
+class Work(NamedTuple):
+    """The owner works on a batch of so many records of each partition."""
+
+    group: str
+    most: int
+
+
+class End(NamedTuple):
+    """A batch of the owner's ends after so many records of it were written.
+
+    It was killed, and starts again; or the batch failed, and before it stops it is given partitions anew.
+    """
+
+    group: str
+    most: int
+    records: int
+    killed: bool
+
+
+class HandOver(NamedTuple):
+    """The other worker has the partitions now. The one before may miss that, or let go of what it held."""
+
+    lets_go: bool
+    slice_records: int
+
+
+class LateWrite(NamedTuple):
+    """Whoever missed that it has the partitions no more writes the rows of the batch it had in hand."""
+
+    group: str
+
+
+Step = Work | End | HandOver | LateWrite
+
+_groups = st.sampled_from(["ledger", "scorecard"])
+_most = st.integers(1, 8)
+steps = st.lists(
+    st.one_of(
+        st.builds(Work, _groups, _most),
+        st.builds(Work, _groups, _most),
+        st.builds(End, _groups, _most, st.integers(0, 12), st.booleans()),
+        st.builds(HandOver, st.booleans(), st.integers(1, 5)),
+        st.builds(LateWrite, _groups),
+    ),
+    max_size=14,
+)
+
+
+class Pair:
+    """Two workers, of which one has the partitions."""
+
+    def __init__(self, broker: Broker, keepings: list[Keeping]) -> None:
+        self._broker = broker
+        self._keepings = keepings
+        self._workers = [Worker(broker, keeping) for keeping in keepings]
+        self._at = 0
+        self._in_hand: dict[str, Fetched | None] = {}
+        """What the other worker had in hand when it missed that the partitions moved."""
+
+    @property
+    def owner(self) -> Worker:
+        return self._workers[self._at]
+
+    async def take(self, step: Step) -> None:
+        match step:
+            case Work(group, most):
+                await self.owner.work(group, most)
+            case End(group, most, records, killed):
+                await self._end(group, most, records, killed)
+            case HandOver(lets_go, slice_records):
+                if lets_go:
+                    self.owner.let_go()
+                    self._in_hand.clear()
+                else:
+                    self._in_hand = {group: self._broker.fetch(group, 3) for group in self._broker.groups}
+                self._at = 1 - self._at
+                await self.owner.take_over(slice_records)
+            case LateWrite(group):
+                await self._write_late(group)
+
+    async def _end(self, group: str, most: int, records: int, killed: bool) -> None:
+        self.owner.delivery.lives_for = records
+        with contextlib.suppress(EndedError):
+            await self.owner.work(group, most)
+        self.owner.delivery.lives_for = None
+        if killed:
+            self.owner.kill()
+            self._workers[self._at] = Worker(self._broker, self._keepings[self._at])
+        await self.owner.take_over()
+
+    async def _write_late(self, group: str) -> None:
+        fetched = self._in_hand.pop(group, None)
+        if fetched is not None:
+            late = self._workers[1 - self._at]
+            late.delivery.rows_only = True
+            with contextlib.suppress(EndedError):
+                await late.work_on(group, fetched)
+            late.delivery.rows_only = False
+
+
+async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], partitions: int) -> None:
+    broker = Broker(partitions)
+    await broker.publish(told)
+    with tempfile.TemporaryDirectory() as folder:
+        keepings = [
+            on_disk(Path(folder) / str(number)) if kind == ROCKSDB else lambda _name, _log: InMemory
+            for number, kind in enumerate(kinds)
+        ]
+        pair = Pair(broker, keepings)
+        await pair.owner.take_over()
+        for step in taken:
+            await pair.take(step)
+        await pair.owner.settle()
+        assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
+        fresh = Worker(broker, lambda _name, _log: InMemory)
+        await fresh.take_over()
+        assert pair.owner.views() == fresh.views()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    histories,
+    steps,
+    st.lists(st.sampled_from([MEMORY, ROCKSDB]), min_size=2, max_size=2),
+    st.integers(1, 2),
+)
+def test_any_takeovers_leave_the_same_records_and_views(
+    told: list[Event], taken: list[Step], kinds: list[str], partitions: int
+) -> None:
+    """Killed between any two records, handed over, written late: with either store on either side."""
+    asyncio.run(lived_through(told, taken, kinds, partitions))

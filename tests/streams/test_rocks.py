@@ -1,0 +1,246 @@
+"""Partitions in RocksDB: what outlives the process, what does not, and what begins anew."""
+
+import tempfile
+from pathlib import Path
+from random import randbytes
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpis.versions import first_version
+from schemas.internal import SCORECARD_ROWS, ScorecardRow
+from streams.delivery import Written
+from streams.holding import Holding
+from streams.tables import RowStore
+from streams.view_entries import CELLS, CLOCK, CONTACTS, NAMING, SUMS
+from tests.streams.stores import made_store, on_disk
+
+TOPIC = "malvakt-scorecards-changelog"
+ROW = ScorecardRow("company", 20_000, {})
+
+
+class Disk:
+    """A worker's directory, and what is held in it."""
+
+    def __init__(self, path: Path, first_term: int = 1) -> None:
+        self._path = path
+        self._keeping = on_disk(path, first_term)
+
+    def hold(self) -> Any:
+        return self._keeping("scorecards", TOPIC)(0)
+
+    def store(self) -> RowStore[Any]:
+        return made_store(SCORECARD_ROWS, TOPIC, self._keeping("scorecards", TOPIC))
+
+    def files(self, pattern: str) -> list[Path]:
+        return sorted((self._path / "scorecards-0").glob(pattern))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Disk:
+    return Disk(tmp_path)
+
+
+def held(holding: Holding) -> tuple[dict[str, bytes], int]:
+    return dict(holding.packed), holding.book.next_offset
+
+
+def write(rows: RowStore[Any], first_offset: int, *keys: str) -> None:
+    """Rows under these keys, as if the broker had acknowledged them there."""
+    changes = rows.changes(0, dict.fromkeys(keys, ROW), first_version(1))
+    rows.keep(changes, [Written(TOPIC, 0, first_offset, len(changes))])
+
+
+def test_a_partition_that_comes_back_is_as_it_was_left(disk: Disk) -> None:
+    """Its rows, how many they are, where they are current and which terms were met."""
+    rows = disk.store()
+    write(rows, 0, "a", "b")
+    write(rows, 3, "b")
+    rows.release(0)
+    assert rows.held() == 0
+    assert set(rows.rows(0)) == {"a", "b"}
+    assert (rows.held(), rows.next_offset(0), rows.term_after(0, 1)) == (2, 4, 2)
+
+
+def test_what_was_not_flushed_is_gone(disk: Disk) -> None:
+    """Rows, view and book alike: with the process, or where a batch failed."""
+    holding = disk.hold()
+    holding.packed["a"] = b"1"
+    holding.mapping(SUMS)["company|ever|1970-01-01"] = {"calls": 1}
+    holding.book.next_offset = 1
+    holding.flush()
+    for forget in (holding.revert, holding.close):
+        holding.packed["b"] = b"2"
+        sums = holding.mapping(SUMS)
+        sums["company|ever|1970-01-01"]["calls"] = 2
+        sums["team:t|ever|1970-01-01"] = {"calls": 1}
+        holding.naming().add("seller:anna", "b")
+        holding.book.next_offset = 2
+        forget()
+    again = disk.hold()
+    assert held(again) == ({"a": b"1"}, 1)
+    assert dict(again.mapping(SUMS)) == {"company|ever|1970-01-01": {"calls": 1}}
+    assert not list(again.naming().of("seller:anna"))
+    again.close()
+
+
+@pytest.mark.parametrize(("changelog", "first_term"), [(TOPIC, 2), ("other-scorecards-changelog", 1)])
+def test_a_database_of_another_installation_begins_anew(
+    tmp_path: Path, changelog: str, first_term: int
+) -> None:
+    """Founded at another time, or by another name: its rows are not ours."""
+    holding = on_disk(tmp_path / "w")("scorecards", TOPIC)(0)
+    holding.packed["a"] = b"1"
+    holding.flush()
+    holding.close()
+    (tmp_path / "w").rename(tmp_path / "w2")
+    other = on_disk(tmp_path / "w2", first_term)("scorecards", changelog)(0)
+    assert held(other) == ({}, 0)
+    other.close()
+
+
+def test_a_damaged_database_begins_anew(disk: Disk) -> None:
+    """All that was in it is in the changelog."""
+    holding = disk.hold()
+    holding.packed["a"] = b"1"
+    holding.flush()
+    holding.close()
+    for manifest in disk.files("MANIFEST*"):
+        manifest.write_bytes(b"surely no manifest" * 10)
+    again = disk.hold()
+    assert held(again) == ({}, 0)
+    again.close()
+
+
+def test_damage_that_is_met_later_begins_anew_with_the_next_worker(disk: Disk) -> None:
+    """The one that meets it stops, and says where."""
+    holding = disk.hold()
+    for number in range(2_000):
+        holding.packed[f"{number}"] = randbytes(50)
+    holding.flush()
+    holding._database._open.flush()
+    holding.close()
+    for table in disk.files("*.sst"):
+        with table.open("r+b") as file:
+            file.seek(table.stat().st_size // 2)
+            file.write(b"\0" * 2_000)
+    again = disk.hold()
+    with pytest.raises(Exception, match=r"scorecards-0: Corruption"):
+        dict(again.packed)
+    again.close()
+    third = disk.hold()
+    assert held(third) == ({}, 0)
+    third.close()
+
+
+def test_what_was_begun_to_be_deleted_is_deleted(tmp_path: Path) -> None:
+    """A worker that ended in the middle of it leaves nothing for good."""
+    left = tmp_path / "scorecards-0.discarded"
+    left.mkdir()
+    (left / "CURRENT").touch()
+    on_disk(tmp_path)
+    assert not left.exists()
+
+
+def test_recovered_rows_are_on_disk_with_the_place_in_the_changelog(disk: Disk) -> None:
+    """A worker that ends in the middle of a long changelog goes on there."""
+    rows = disk.store()
+    packed = SCORECARD_ROWS.pack(ROW, 1)
+    records = [SimpleNamespace(offset=number, key=b"%d" % number, value=packed) for number in range(5)]
+    rows.take(0, records, None)
+    rows.release(0)
+    assert rows.next_offset(0) == len(rows.rows(0)) == 5
+    rows.release(0)
+
+
+def model_of(holding: Any) -> dict[str, dict[str, int]]:
+    return dict(holding.mapping(SUMS).items())
+
+
+keys = st.sampled_from(["a", "b", "", "\0", "a\0", "å", "\U0010ffff"])
+operations = st.lists(
+    st.one_of(
+        st.tuples(st.just("set"), keys, st.integers(-(2**63), 2**63)),
+        st.tuples(st.just("change"), keys, st.integers(0, 9)),
+        st.tuples(st.just("delete"), keys, st.just(0)),
+        st.tuples(st.sampled_from(["flush", "reopen", "revert"]), st.just(""), st.just(0)),
+    ),
+    max_size=30,
+)
+
+
+@given(operations)
+def test_a_mapping_on_disk_is_a_mapping(told: list[tuple[str, str, int]]) -> None:
+    """It has what a dictionary would, and after it is taken up again what it had at the last flush."""
+    with tempfile.TemporaryDirectory() as folder:
+        disk = Disk(Path(folder))
+        holding = disk.hold()
+        mapping = holding.mapping(SUMS)
+        expected: dict[str, dict[str, int]] = {}
+        flushed: dict[str, dict[str, int]] = {}
+        for what, key, number in told:
+            match what:
+                case "set":
+                    mapping[key] = {"calls": number}
+                    expected[key] = {"calls": number}
+                case "change":
+                    measures = mapping.get(key, {})
+                    measures["visits"] = number
+                    mapping[key] = measures
+                    expected[key] = expected.get(key, {}) | {"visits": number}
+                case "delete":
+                    assert (key in mapping) == (key in expected)
+                    if key in expected:
+                        del mapping[key], expected[key]
+                case "flush":
+                    holding.flush()
+                    flushed = {key: measures.copy() for key, measures in expected.items()}
+                case _:
+                    if what == "revert":
+                        holding.revert()
+                    else:
+                        holding.close()
+                        holding = disk.hold()
+                    mapping = holding.mapping(SUMS)
+                    expected = {key: measures.copy() for key, measures in flushed.items()}
+            assert mapping.get(key) == expected.get(key)
+            assert dict(mapping.items()) == expected
+            assert len(mapping) == len(expected)
+        holding.close()
+
+
+@given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3), st.booleans())))
+def test_each_row_has_its_own_names(told: list[tuple[str, str, bool]]) -> None:
+    """Whatever characters are in them: those of one row are not found under another."""
+    with tempfile.TemporaryDirectory() as folder:
+        holding = Disk(Path(folder)).hold()
+        naming = holding.naming()
+        expected: dict[str, set[str]] = {}
+        for ref, key, flushes in told:
+            naming.add(ref, key)
+            expected.setdefault(ref, set()).add(key)
+            if flushes:
+                holding.flush()
+        for ref, names in expected.items():
+            assert sorted(naming.of(ref)) == sorted(names)
+        assert not list(naming.of("someone else"))
+        holding.close()
+
+
+@given(st.text(), st.integers(-(2**31), 2**31 - 1))
+def test_keys_are_read_as_they_were_written(scope: str, day: int) -> None:
+    """Of every mapping."""
+    assert CELLS.key_of(CELLS.key((scope, day))) == (scope, day)
+    for entries in (CONTACTS, SUMS, CLOCK):
+        assert entries.key_of(entries.key(scope)) == scope
+
+
+def test_the_mappings_of_a_table_are_apart() -> None:
+    """Each has a letter of its own; and so has the index of names."""
+    for table in ([CELLS, CONTACTS, CLOCK], [SUMS, CLOCK]):
+        letters = [NAMING, *(entries.prefix for entries in table)]
+        assert len(set(letters)) == len(letters)
+        assert all(len(letter) == 1 for letter in letters)
