@@ -251,5 +251,6 @@ def _show(result: Handover) -> None:
     rows, total_s = result.recovered_rows, result.rows_s + result.views_s
     console.print(
         f"One worker takes over all: {rows:,} rows read in {result.rows_s:.2f} s,"
-        f" {rows / result.rows_s:,.0f} rows/s; their views built in {result.views_s:.2f} s more, {rows / total_s:,.0f} rows/s in all"
+        f" {rows / result.rows_s:,.0f} rows/s; their views built in {result.views_s:.2f} s more,"
+        f" {rows / total_s:,.0f} rows/s in all"
     )
