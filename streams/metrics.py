@@ -58,7 +58,9 @@ RECOVERED = Counter(
 )
 RECOVERY_SECONDS = Gauge(
     "malvakt_recovery_seconds",
-    "How long the last change of partitions took until all of this worker's were ready.",
+    "How long the last change of partitions took until all of this worker's were ready: `rows` to read them"
+    " from the changelogs, `views` to build what is summed over them.",
+    ["part"],
 )
 READY = Gauge(
     "malvakt_ready_partitions",

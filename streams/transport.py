@@ -15,8 +15,8 @@ aiokafka driver hands over whole slices instead, and keeps an account of its own
   rebalance, and its offsets are committed past;
 - a group has at most two fetches in hand, one in work and one waiting, so memory stays bounded and
   batches grow with the load by themselves;
-- a group may rest after a batch that took long, for a share of that time: what arrives meanwhile is taken
-  together, which when behind saves writing a figure many times.
+- a group may rest after a batch that took long, as long as others have work: what arrives meanwhile is
+  taken together, which when behind saves writing a figure many times.
 
 Pinned to faust-streaming 0.15.3, whose private methods it overrides.
 """
@@ -203,8 +203,12 @@ class Consumer(driver.Consumer):
         return (
             tp.partition in self._restorer.ready
             and len(self._in_hand.get(group, ())) < FETCHES_IN_HAND
-            and monotonic() >= self._rested.get(group, 0.0)
+            and (monotonic() >= self._rested.get(group, 0.0) or not self._others_work(group))
         )
+
+    def _others_work(self, group: str) -> bool:
+        """Whether anybody makes use of the time in which a group rests."""
+        return any(in_hand for other, in_hand in self._in_hand.items() if other != group)
 
     def wake(self) -> None:
         """There is something to fetch that could not be fetched before."""

@@ -6,9 +6,10 @@ It is `malvakt worker` with the steps wrapped, and works like one until the file
 it comes to the point, it is gone. Production code knows nothing of this.
 """
 
+import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,38 @@ from faust.types import TP
 from malvakt.cli import main
 from streams.delivery import Delivery, Outgoing, Written
 from streams.transport import Fetched
+from streams.worker import COMMIT_INTERVAL_S
 from tests.chaos.crash_points import STATUS, Agent, Place, Point, Step, point_called, read_by, written_as
 
-Reached = Callable[[Agent, Step, Place], None]
+HELD_S = 1.5 * COMMIT_INTERVAL_S
+"""How long a worker stands before or after a write until it crashes: a step that was finished too early has
+its offsets committed meanwhile, and the crash shows it."""
 
 
-def crashing_at(point: Point, armed: Path) -> Reached:
+class Reached:
     """What each step calls with the place it is at."""
 
-    def reached(agent: Agent, step: Step, place: Place) -> None:
-        if Point(agent, step, place) == point and armed.exists():
-            print(f"crashing at {point}", file=sys.stderr, flush=True)
-            os._exit(STATUS)
+    def __init__(self, point: Point, armed: Path) -> None:
+        self._point = point
+        self._armed = armed
 
-    return reached
+    def __call__(self, agent: Agent, step: Step, place: Place) -> None:
+        """Crash, if this is the point."""
+        if self._is_here(agent, step, place):
+            self._crash()
+
+    async def slowly(self, agent: Agent, step: Step, place: Place) -> None:
+        """Crash, if this is the point, but not before all else that goes on has had its time."""
+        if self._is_here(agent, step, place):
+            await asyncio.sleep(HELD_S)
+            self._crash()
+
+    def _is_here(self, agent: Agent, step: Step, place: Place) -> bool:
+        return Point(agent, step, place) == self._point and self._armed.exists()
+
+    def _crash(self) -> None:
+        print(f"crashing at {self._point}", file=sys.stderr, flush=True)
+        os._exit(STATUS)
 
 
 def wrap_writes(reached: Reached) -> None:
@@ -44,9 +63,9 @@ def wrap_writes(reached: Reached) -> None:
         if not listed:
             return await write(self, listed)
         agent, step = written_as(listed[0].topic)
-        reached(agent, step, "before")
+        await reached.slowly(agent, step, "before")
         written = await write(self, listed)
-        reached(agent, step, "after")
+        await reached.slowly(agent, step, "after")
         return written
 
     async def wrapped_send_batch(self: AIOKafkaProducer, batch: Any, topic: str, *, partition: int) -> Any:
@@ -90,7 +109,7 @@ def wrap_commit(reached: Reached) -> None:
 
 if __name__ == "__main__":
     _, name, file = sys.argv
-    at = crashing_at(point_called(name), Path(file))
+    at = Reached(point_called(name), Path(file))
     for wrap in (wrap_writes, wrap_finish, wrap_commit):
         wrap(at)
     main(["worker"])

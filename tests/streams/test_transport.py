@@ -191,6 +191,8 @@ def test_a_group_rests_after_a_batch_that_took_long() -> None:
     consumer.ack(FakeMessage(slow))
     rest_s = consumer._rested["ledger"] - monotonic()
     assert MAX_REST_S - 0.1 < rest_s <= MAX_REST_S
+    assert consumer._fetchable(DEALS), "nobody else makes use of the time"
+    consumer._in_hand["scorecard"] = {fetched(0, 1)}
     assert not consumer._fetchable(DEALS)
 
 
