@@ -155,6 +155,8 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
 
         `replace` is told of each row that comes in the place of another, or of none.
         """
+        # Its rows would be learnt by a view that has made something of them already.
+        assert partition not in self._begun, f"partition {partition} is being written to"
         self.begin(partition)
         holding = self.holding(partition)
         newest: dict[str, bytes] = {}
