@@ -168,11 +168,15 @@ class Restorer:
         while behind:
             fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=SLICE_RECORDS)
             for tp, records in fetched.items():
+                if tp not in behind:
+                    continue
                 await self._take(tp, records)
                 rows += len(records)
                 metrics.RECOVERED.labels(tp.topic).inc(len(records))
             done = [tp for tp in behind if await consumer.position(tp) >= ends[tp]]
             behind.difference_update(done)
+            # What is written to it from now on is our own, and held already.
+            consumer.pause(*done)
             for partition in {tp.partition for tp in done} - {tp.partition for tp in behind}:
                 await self._open(partition)
         return rows

@@ -1,104 +1,68 @@
-"""Recovery on a real Kafka that is not always there."""
+"""Recovery by partition: what is read, and when a partition is let go."""
 
 import asyncio
-import secrets
 from types import SimpleNamespace
 from typing import Any
 
-from aiokafka.errors import KafkaConnectionError
-from faust.types import TP
+from aiokafka import TopicPartition
 
-from schemas.internal import SCORECARD_ROWS, ScorecardRow
-from streams.delivery import Delivery
-from streams.holding import InMemory
-from streams.local_kafka import LocalKafka
-from streams.recovery import Restorer, Table
-from streams.settings import Settings
-from streams.topic_setup import delete_topics, set_up_topics
-from streams.views import Views
-from tests.streams.stores import made_store
-from tests.streams.test_views import Learnt
+from streams.recovery import Restorer
 
-NAME = f"test-{secrets.token_hex(4)}"
-TOPIC = f"{NAME}-scorecards-changelog"
-PARTITIONS = {0, 1}
-ROW = ScorecardRow("company", 20_000, {})
+CHANGELOG = "malvakt-objects-changelog"
+QUICK, SLOW = TopicPartition(CHANGELOG, 0), TopicPartition(CHANGELOG, 1)
 
 
-class Installation:
-    """A table and its recovery, in an app that only remembers whether it crashed."""
+class Consumer:
+    """Brings these fetches, one after the other; a partition that is paused brings nothing."""
 
-    def __init__(self, broker: str) -> None:
-        self.crashes: list[BaseException] = []
-        self.store = made_store(SCORECARD_ROWS, TOPIC, InMemory)
-        app: Any = SimpleNamespace(least_term=lambda: 1, on_ready=lambda: None, crash=self._crash)
-        self.restorer = Restorer(broker, [Table(self.store, Views(self.store, Learnt))], app)
+    def __init__(self, fetches: list[dict[TopicPartition, list[int]]]) -> None:
+        self._fetches = fetches
+        self._positions: dict[TopicPartition, int] = {}
+        self._paused: set[TopicPartition] = set()
 
-    async def _crash(self, reason: BaseException) -> None:
-        self.crashes.append(reason)
+    def assign(self, tps: list[TopicPartition]) -> None:
+        self._positions = dict.fromkeys(tps, 0)
 
-    async def until_settled(self) -> None:
-        while not self.restorer.settled:
-            assert not self.crashes
-            await asyncio.sleep(0.1)
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self._positions[tp] = offset
 
+    def pause(self, *tps: TopicPartition) -> None:
+        self._paused.update(tps)
 
-def settings_for(broker: str) -> Settings:
-    return Settings(broker=broker, app_id=NAME, topic_prefix=f"{NAME}.", partitions=len(PARTITIONS))
+    async def position(self, tp: TopicPartition) -> int:
+        return self._positions[tp]
 
-
-async def write_rows(broker: str) -> None:
-    """A row in each partition."""
-    await set_up_topics(settings_for(broker))
-    writer = made_store(SCORECARD_ROWS, TOPIC, InMemory)
-    async with Delivery(broker) as delivery:
-        for partition in PARTITIONS:
-            await delivery.write(writer.changes(partition, {"key": ROW}, 1))
+    async def getmany(self, **_: Any) -> dict[TopicPartition, list[Any]]:
+        fetched = {tp: offsets for tp, offsets in self._fetches.pop(0).items() if tp not in self._paused}
+        for tp, offsets in fetched.items():
+            self._positions[tp] = offsets[-1] + 1
+        return {tp: [SimpleNamespace(offset=n) for n in offsets] for tp, offsets in fetched.items()}
 
 
-def test_a_broker_that_is_away_when_partitions_are_taken_over_is_waited_for(
-    own_kafka: LocalKafka,
-) -> None:
-    """The worker does not stop: it would have to read everything again."""
+class Views:
+    """Notes what it was given."""
 
-    async def run() -> None:
-        await write_rows(own_kafka.address)
-        installation = Installation(own_kafka.address)
-        own_kafka.kill()
-        await installation.restorer.assign({TP(TOPIC, number) for number in PARTITIONS})
-        await asyncio.sleep(1.0)
-        assert not installation.restorer.ready
-        await asyncio.to_thread(own_kafka.start)
-        await asyncio.wait_for(installation.until_settled(), 60)
-        assert installation.restorer.ready == PARTITIONS
-        assert [installation.store.rows(partition)["key"] for partition in PARTITIONS] == [ROW, ROW]
-        await installation.restorer.pause()
+    def __init__(self) -> None:
+        self.taken: list[tuple[int, int]] = []
+        self.opened: list[int] = []
 
-    asyncio.run(run())
+    def take(self, partition: int, records: list[Any]) -> None:
+        self.taken.extend((partition, record.offset) for record in records)
+
+    async def open(self, partition: int, _: int) -> None:
+        self.opened.append(partition)
 
 
-def test_what_is_ready_is_left_alone_when_recovery_goes_on(kafka_address: str) -> None:
-    """It is being worked on; what else there is in its changelog is its own."""
-
-    async def run() -> None:
-        await write_rows(kafka_address)
-        installation = Installation(kafka_address)
-        read: Any = installation.restorer._read
-        asked: list[set[int]] = []
-
-        async def interrupted(consumer: Any, behind: set[Any], ends: Any) -> int:
-            asked.append({tp.partition for tp in behind})
-            if len(asked) == 1:
-                await installation.restorer._open(0)
-                raise KafkaConnectionError("The broker went away.")
-            return await read(consumer, behind, ends)
-
-        installation.restorer._read = interrupted
-        await installation.restorer.assign({TP(TOPIC, number) for number in PARTITIONS})
-        await asyncio.wait_for(installation.until_settled(), 30)
-        assert asked == [{0, 1}, {1}]
-        assert installation.restorer.ready == PARTITIONS
-        await installation.restorer.pause()
-        await delete_topics(settings_for(kafka_address))
-
-    asyncio.run(run())
+def test_a_partition_that_is_ready_is_not_read_on() -> None:
+    """Its changelog grows by what is written to it now, while another is still being recovered."""
+    views = Views()
+    restorer: Any = Restorer.__new__(Restorer)
+    store = SimpleNamespace(next_offset=lambda _: 0)
+    restorer._tables = {CHANGELOG: SimpleNamespace(store=store, views=views)}
+    restorer._app = SimpleNamespace(least_term=lambda: 1, on_ready=lambda: None)
+    restorer.ready, restorer._views_s = set(), 0.0
+    consumer = Consumer([{QUICK: [0, 1], SLOW: [0]}, {QUICK: [2, 3], SLOW: [1]}, {SLOW: [2]}])
+    rows = asyncio.run(restorer._read(consumer, {QUICK, SLOW}, {QUICK: 2, SLOW: 3}))
+    assert views.taken == [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]
+    assert views.opened == [0, 1]
+    assert rows == len(views.taken)
