@@ -147,7 +147,7 @@ class Delivery:
                 sent = await self._producer.send_batch(batch, topic, partition=partition)
                 metadata = await sent
             except KafkaError as error:
-                if not _passes(error):
+                if not passes(error):
                     raise DeliveryError(f"{topic}, partition {partition}: {error}") from error
                 log.warning("waiting for the broker", topic=topic, error=repr(error))
                 with metrics.STALLED.track_inprogress():
@@ -156,7 +156,7 @@ class Delivery:
                 return count, metadata.offset
 
 
-def _passes(error: KafkaError) -> bool:
+def passes(error: KafkaError) -> bool:
     """Whether what failed may succeed later, as it is.
 
     aiokafka tries again by itself for as long as a request may take, and then gives the last error: of

@@ -14,18 +14,21 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from faust.tables import TableManager
 from faust.tables import recovery as stock
 from faust.types import TP
 from mode import Service
 
 from streams import metrics
+from streams.delivery import passes
 from streams.tables import RowStore
 from streams.views import ROWS_A_TURN
 
 SLICE_RECORDS = 10_000
 FETCH_BYTES = 4 * 1024 * 1024
 POLL_MS = 200
+RETRY_S = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +113,7 @@ class Restorer:
     async def _restore(self, tps: set[TopicPartition]) -> None:
         try:
             started, self._views_s = perf_counter(), 0.0
-            rows = await self._recover(tps)
+            rows = await self._recover_patiently(tps)
             self.settled = True
             rows_s = perf_counter() - started - self._views_s
             metrics.RECOVERY_SECONDS.labels("rows").set(rows_s)
@@ -119,6 +122,18 @@ class Restorer:
         except Exception as error:
             log.exception("recovery failed; the worker stops")
             await self._app.crash(error)
+
+    async def _recover_patiently(self, tps: set[TopicPartition]) -> int:
+        """Recover; while the broker is away, wait for it and go on from where the rows are current."""
+        while True:
+            try:
+                # What is ready already is being worked on.
+                return await self._recover({tp for tp in tps if tp.partition not in self.ready})
+            except KafkaError as error:
+                if not passes(error):
+                    raise
+                log.warning("recovery waits for the broker", error=repr(error))
+                await asyncio.sleep(RETRY_S)
 
     async def _recover(self, tps: set[TopicPartition]) -> int:
         if not tps:
