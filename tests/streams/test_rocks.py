@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.versions import first_version
@@ -172,7 +172,6 @@ operations = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(operations)
 def test_a_mapping_on_disk_is_a_mapping(told: list[tuple[str, str, int]]) -> None:
     """It has what a dictionary would, and after it is taken up again what it had at the last flush."""
