@@ -88,7 +88,7 @@ _MEASURE_KEYS = ("event", "where", "count", "name")
 _KPI_KEYS = ("formula", "unit", "better", "name")
 _UNITS = ("ratio", "count", "money", "days")
 _BETTER = ("higher", "lower")
-_A = {noun: f"an {noun}" if noun[0] in "aeiou" else f"a {noun}" for noun in NOUNS}
+A = {noun: f"an {noun}" if noun[0] in "aeiou" else f"a {noun}" for noun in NOUNS}
 _WHAT = {
     FieldKind.TEXT: "a text",
     FieldKind.MONEY: "an amount of money",
@@ -191,15 +191,15 @@ def _impossible(field: str, value: object, event: str) -> str | None:
     if known is None:
         return None
     if known.kind in {FieldKind.MONEY, FieldKind.INSTANT}:
-        return f"`{field}` of {_A[noun]} is {_WHAT[known.kind]}, and conditions compare none."
+        return f"`{field}` of {A[noun]} is {_WHAT[known.kind]}, and conditions compare none."
     if not isinstance(value, str):
-        return f"`{field}` of {_A[noun]} is {_WHAT[known.kind]} in quotes, and never {kind_of(value)}."
+        return f"`{field}` of {A[noun]} is {_WHAT[known.kind]} in quotes, and never {kind_of(value)}."
     if known.choices and value not in known.choices:
         hint = did_you_mean(value, known.choices)
         listed = f" It is one of {', '.join(known.choices)}." if hint == "." else ""
-        return f"`{field}` of {_A[noun]} is never `{short(value)}`{hint}{listed}"
+        return f"`{field}` of {A[noun]} is never `{short(value)}`{hint}{listed}"
     if known.kind is FieldKind.DATE and not _is_date(value):
-        return f"`{field}` of {_A[noun]} is a date; write it as 2026-03-31."
+        return f"`{field}` of {A[noun]} is a date; write it as 2026-03-31."
     return None
 
 
@@ -230,11 +230,11 @@ def _no_sum(field: str, noun: str) -> str | None:
         kind = known[field].kind
         if kind is FieldKind.MONEY:
             return None
-        return f"`{field}` of {_A[noun]} is {_WHAT[kind]} and cannot be summed{hint}"
+        return f"`{field}` of {A[noun]} is {_WHAT[kind]} and cannot be summed{hint}"
     if field not in {"value", "amount"}:
         return None
     own = "" if money else " A number of your own needs a name of its own, such as quote_value."
-    return f"{_A[noun]} has no `{field}` of money{hint}{own}"
+    return f"{A[noun]} has no `{field}` of money{hint}{own}"
 
 
 def _kpi(

@@ -62,7 +62,9 @@ COUNTABLE = {
         "customer", "customers who had a deal won and churned after the latest", "that customer.churned"
     ),
     "cost.logged": Countable(
-        "cost", "costs", "the latest cost.logged; with from or to, the start of each day"
+        "cost",
+        "costs",
+        "the first of its days, else the latest cost.logged; an amount is spread over the days",
     ),
 }
 """Every event type that a measure can be made of."""

@@ -7,7 +7,6 @@ the type of that event, and the customer, lead or other id that is in the object
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
-from math import isfinite
 from typing import NamedTuple
 
 from kpis.definitions.checking import summed_field
@@ -92,25 +91,34 @@ def millionths(value: Plain | None) -> int | None:
 
     `None` for what is no number, or has more than 12 digits before the point.
     """
-    match value:
-        case bool() | None:
-            return None
-        case int():
-            return value * MILLION if abs(value) < _LIMIT else None
-        case float():
-            # As it is written, not as it is stored: 0.1 is a tenth.
-            text = repr(value) if isfinite(value) and abs(value) < _LIMIT else ""
-        case str():
-            text = value if len(value) <= _LONGEST and _DECIMAL.fullmatch(value) else ""
-    if not text:
+    if isinstance(value, str):
+        return _millionths_of_text(value)
+    if value is None or isinstance(value, bool) or not abs(value) < _LIMIT:
         return None
-    exact = Decimal(text).scaleb(6).quantize(Decimal(1), ROUND_HALF_EVEN)
-    return int(exact)
+    if isinstance(value, int):
+        return value * MILLION
+    # As it is written, not as it is stored: 0.1 is a tenth.
+    return _rounded(repr(value))
+
+
+def _millionths_of_text(text: str) -> int | None:
+    match = _DECIMAL.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        return None
+    sign, whole, rest = match.groups("")
+    if len(rest) > 6:
+        return _rounded(text)
+    amount = int(whole) * MILLION + int(rest.ljust(6, "0"))
+    return -amount if sign else amount
+
+
+def _rounded(text: str) -> int:
+    return int(Decimal(text).scaleb(6).quantize(Decimal(1), ROUND_HALF_EVEN))
 
 
 _LIMIT = 10**12
 _LONGEST = 40
-_DECIMAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]+)?")
+_DECIMAL = re.compile(r"(-)?([0-9]{1,12})(?:\.([0-9]+))?")
 
 
 def _read(definition: MeasureDefinition) -> Iterable[str]:

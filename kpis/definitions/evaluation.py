@@ -11,7 +11,7 @@ from math import lcm
 from typing import NamedTuple
 
 from kpis.definitions.formula import Named, Negative, Number, Operation, Tree, constant
-from kpis.rounding import decimal_text, half_even
+from kpis.rounding import POWERS, decimal_text, half_even
 from schemas.definitions import KpiUnit
 from schemas.records import Figure
 
@@ -39,6 +39,8 @@ class _Scaled(NamedTuple):
 
     amount: _Whole
     scale: int
+    measure: str | None = None
+    """The measure that it is, where it is just that: every record works such formulas out."""
 
 
 _Quotient = Callable[[Amounts], tuple[int, int]]
@@ -80,7 +82,7 @@ def _scaled(tree: Tree, scales: Scales) -> _Scaled | None:
         case Number(millionths):
             return _fixed(Fraction(millionths, 1_000_000))
         case Named(measure):
-            return _Scaled(_measure(measure), scales[measure])
+            return _Scaled(_measure(measure), scales[measure], measure)
         case Negative(of):
             part = _scaled(of, scales)
             return part and _Scaled(_times(part.amount, -1), part.scale)
@@ -137,6 +139,13 @@ def _product(one: _Scaled, other: _Scaled) -> _Scaled:
 
 def _sum(one: _Scaled, other: _Scaled, less: bool) -> _Scaled:
     scale = lcm(one.scale, other.scale)
+    first, second = one.measure, other.measure
+    if first is not None and second is not None and one.scale == other.scale and not less:
+
+        def total_of_two(amounts: Amounts) -> int:
+            return amounts.get(first, 0) + amounts.get(second, 0)
+
+        return _Scaled(total_of_two, scale)
     left = _times(one.amount, scale // one.scale)
     right = _times(other.amount, scale // other.scale * (-1 if less else 1))
 
@@ -150,7 +159,7 @@ def _quotient(tree: Tree, scales: Scales) -> _Quotient:
     """Whatever there is, as it stands."""
     whole = _scaled(tree, scales)
     if whole is not None:
-        amount, scale = whole
+        amount, scale, _ = whole
         return lambda amounts: (amount(amounts), scale)
     match tree:
         case Operation(operator, left, right):
@@ -222,7 +231,7 @@ def _shown(quotient: _Quotient, show: _Show) -> Evaluate:
 
 
 def _shown_amount(amount: _Scaled, show: _Show) -> Evaluate:
-    whole, scale = amount
+    whole, scale, _ = amount
 
     def evaluate(amounts: Amounts, digits: int) -> Figure:
         return show(whole(amounts), scale, digits)
@@ -244,23 +253,36 @@ def _shown_division(above: _Scaled, below: _Scaled, show: _Show) -> Evaluate:
             return None
         return show(-numerator(amounts), -divisor, digits)
 
-    return evaluate
+    def evaluate_float(amounts: Amounts, _: int) -> Figure:
+        divisor = denominator(amounts)
+        if divisor == 0:
+            return None
+        try:
+            return numerator(amounts) / divisor + _NO_MINUS
+        except OverflowError:
+            return None
+
+    return evaluate_float if show is _float else evaluate
+
+
+_NO_MINUS = 0.0
+"""Added to a zero below zero, which a division may give, it makes a plain one."""
 
 
 def _money(numerator: int, denominator: int, digits: int) -> Figure:
-    return decimal_text(half_even(numerator * 10**digits, denominator), digits)
+    return decimal_text(half_even(numerator * POWERS[digits], denominator), digits)
 
 
 def _float(numerator: int, denominator: int, _: int) -> Figure:
     try:
         # Of integers, true division gives the float nearest to the exact quotient.
-        return numerator / denominator
+        return numerator / denominator + _NO_MINUS
     except OverflowError:
         return None
 
 
 def _count(numerator: int, denominator: int, digits: int) -> Figure:
-    whole, rest = divmod(numerator, denominator)
+    whole, rest = divmod(numerator, denominator) if denominator != 1 else (numerator, 0)
     if rest or abs(whole) >= _INTEGERS:
         return _float(numerator, denominator, digits)
     return whole

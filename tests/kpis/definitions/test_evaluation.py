@@ -62,7 +62,7 @@ def shown(exact: Fraction, unit: KpiUnit, digits: int) -> Figure:
     if unit == "count" and exact.denominator == 1 and abs(exact) < 2**63:
         return int(exact)
     try:
-        return exact.numerator / exact.denominator
+        return exact.numerator / exact.denominator + 0.0  # No zero is negative.
     except OverflowError:
         return None
 
