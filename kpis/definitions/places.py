@@ -8,8 +8,14 @@ import re
 import tomllib
 from typing import NamedTuple, cast
 
+MAX_PARTS = 20
+
 Path = tuple[str | int, ...]
 """Keys, and positions in lists, from the top of the file."""
+
+
+class TooDeepError(ValueError):
+    """A key has more parts than any definition needs."""
 
 
 class Place(NamedTuple):
@@ -29,7 +35,11 @@ class Spot(NamedTuple):
 
 
 def places_of(text: str) -> dict[Path, Place]:
-    """The place of everything in a valid TOML text, whose lines end in a newline alone."""
+    """The place of everything in a valid TOML text, whose lines end in a newline alone.
+
+    Raises:
+        TooDeepError: a key has more than `MAX_PARTS` parts.
+    """
     walk = _Walk(text)
     walk.document()
     return walk.places
@@ -125,6 +135,8 @@ class _Walk:
             self._pass(_SPACE)
             if self._text[self._at] != ".":
                 return keys
+            if len(keys) == MAX_PARTS:
+                raise TooDeepError
             self._at += 1
 
     def _value(self, path: Path, key: int) -> None:

@@ -8,10 +8,12 @@ from msgspec import Struct
 
 from kpis.definitions.checking import Tables, Vocabulary, checked
 from kpis.definitions.faults import Fault
-from kpis.definitions.places import Path, Place, offset_within, places_of, spot_of
-from schemas.definitions import DefinitionRecord, Definitions, MeasureDefinition
+from kpis.definitions.places import Path, Place, TooDeepError, offset_within, places_of, spot_of
+from schemas.definitions import DefinitionRecord, Definitions
 
 MAX_BYTES = 256 * 1024
+MAX_LINE = 4096
+"""Characters. A key is on one line, and `tomllib` takes time that grows with the square of its parts."""
 
 
 class Pointed(Struct, frozen=True):
@@ -39,19 +41,14 @@ class Read(NamedTuple):
 
 def read(raw: bytes, vocabulary: Vocabulary) -> Read:
     """The definitions in a TOML file, or all that is wrong with them, in the order of the file."""
-    if len(raw) > MAX_BYTES:
-        return _refused(1, 1, f"the file has {len(raw)} bytes; definitions have at most {MAX_BYTES}.")
-    try:
-        # As editors on Windows write it: with a mark in front, and two characters at the end of lines.
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return _refused(line, error.start - raw.rfind(b"\n", 0, error.start), "this is not UTF-8.")
+    text = _text(raw)
+    if isinstance(text, Pointed):
+        return Read(Definitions(), [text])
     try:
         tables = tomllib.loads(text)
         places = places_of(text)
-    except RecursionError:
-        return _refused(1, 1, "lists or tables nest too deep.")
+    except (RecursionError, TooDeepError):
+        return Read(Definitions(), [Pointed(1, 1, "", "keys, lists or tables nest too deep.")])
     except ValueError as error:
         return Read(Definitions(), [_no_toml(text, str(error))])
     definitions, faults = checked(tables, vocabulary)
@@ -63,21 +60,36 @@ def read(raw: bytes, vocabulary: Vocabulary) -> Read:
 
 def as_tables(records: dict[str, DefinitionRecord]) -> Tables:
     """Records of the topic, by key, in the form in which definitions are judged."""
-    measures: dict[str, object] = {}
-    kpis: dict[str, object] = {}
+    tables: dict[str, dict[str, object]] = {}
     for key, record in records.items():
-        name = key.partition("/")[2]
+        # Where the key names another kind than the record is of, that is found as in a file.
+        kind, _, name = key.partition("/")
         known = record.definition
-        table = {field: getattr(known, field) for field in known.__struct_fields__}
-        (measures if isinstance(known, MeasureDefinition) else kpis)[name] = table
-    return {"measures": measures, "kpis": kpis}
+        tables.setdefault(kind, {})[name] = {
+            field: getattr(known, field) for field in known.__struct_fields__
+        }
+    return tables
 
 
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-def _refused(line: int, column: int, sentence: str) -> Read:
-    return Read(Definitions(), [Pointed(line, column, "", sentence)])
+def _text(raw: bytes) -> str | Pointed:
+    """The text of a file, or why it is not read."""
+    if len(raw) > MAX_BYTES:
+        return Pointed(1, 1, "", f"the file has {len(raw)} bytes; definitions have at most {MAX_BYTES}.")
+    try:
+        # As editors on Windows write it: with a mark in front, and two characters at the end of lines.
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        # Of what is decoded, the mark in front is no part.
+        at = len(raw) - len(error.object) + error.start
+        return Pointed(raw.count(b"\n", 0, at) + 1, at - raw.rfind(b"\n", 0, at), "", "this is not UTF-8.")
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MAX_LINE:
+            sentence = f"a line has at most {MAX_LINE} characters; break it into several."
+            return Pointed(number, MAX_LINE, "", sentence)
+    return text
 
 
 def _no_toml(text: str, message: str) -> Pointed:
