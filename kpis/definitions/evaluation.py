@@ -236,7 +236,11 @@ def _shown_amount(amount: _Scaled, show: _Show) -> Evaluate:
     def evaluate(amounts: Amounts, digits: int) -> Figure:
         return show(whole(amounts), scale, digits)
 
-    return evaluate
+    def evaluate_count(amounts: Amounts, digits: int) -> Figure:
+        count = whole(amounts)
+        return count if -_INTEGERS < count < _INTEGERS else _float(count, 1, digits)
+
+    return evaluate_count if show is _count and scale == 1 else evaluate
 
 
 def _shown_division(above: _Scaled, below: _Scaled, show: _Show) -> Evaluate:
@@ -262,7 +266,26 @@ def _shown_division(above: _Scaled, below: _Scaled, show: _Show) -> Evaluate:
         except OverflowError:
             return None
 
-    return evaluate_float if show is _float else evaluate
+    if show is not _float:
+        return evaluate
+    if above.measure is None or below.measure is None or factor != 1:
+        return evaluate_float
+    return _ratio(above.measure, below.measure)
+
+
+def _ratio(above: str, below: str) -> Evaluate:
+    """Of two measures that count in the same unit: what most KPIs are."""
+
+    def ratio(amounts: Amounts, _: int) -> Figure:
+        divisor = amounts.get(below)
+        if not divisor:
+            return None
+        try:
+            return amounts.get(above, 0) / divisor + _NO_MINUS
+        except OverflowError:
+            return None
+
+    return ratio
 
 
 _NO_MINUS = 0.0

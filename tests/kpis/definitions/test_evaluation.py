@@ -123,6 +123,8 @@ def split(text: str) -> list[str]:
         ("deals_won / contacts", "ratio", {"deals_won": 4, "contacts": 31}, 4 / 31),
         ("deals_won / contacts", "ratio", {"deals_won": 4}, None),
         ("deals_won / contacts", "ratio", {"contacts": 4}, 0.0),
+        ("deals_won / contacts", "ratio", {"contacts": -4}, 0.0),
+        ("deals_won / contacts", "ratio", {"deals_won": 10**310, "contacts": 1}, None),
         ("deals_won / -contacts", "ratio", {"contacts": 4}, 0.0),
         ("0 * (calls / contacts)", "count", {"calls": 1}, None),
         ("calls / (deals_won / contacts)", "ratio", {"calls": 1, "contacts": 1}, None),
