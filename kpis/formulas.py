@@ -1,19 +1,24 @@
-"""The KPIs: what is read. Each is a formula over one window's measures.
+"""The figures of a record: what is counted, as people read it, and the KPIs over that.
 
-The formulas, and the questions they answer, are those of a sales organisation's own steering:
-is the pipeline fed, how many contacts become customers, how long does it take, is it worth aiming
-higher. A KPI whose denominator is zero is null.
+The KPIs answer the questions of a sales organisation's own steering: is the pipeline fed, how many
+contacts become customers, how long does it take, is it worth aiming higher. Their formulas are
+definitions, as an organisation's own are (`kpis.definitions`), but for the few that look beyond one
+window. A KPI whose denominator is zero is null.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from kpis.calendar import MICROS_PER_DAY, Grain
-from kpis.measures import ENDED, ENDED_DAYS, ENDED_MICROS, MEASURES, SINCE_DAYS, SINCE_MICROS, Unit
-from kpis.money import MICROS_PER_UNIT, PARTS_PER_UNIT, above, below, parts_in
+from kpis.definitions.builtin import builtin_kpis
+from kpis.definitions.evaluation import Evaluate, compiled
+from kpis.definitions.formula import Named, Tree, parse, renamed
+from kpis.measures import ENDED, ENDED_DAYS, ENDED_MICROS, MEASURES, SCALES, SINCE_DAYS, SINCE_MICROS
+from kpis.money import PARTS_PER_UNIT, above, below, parts_in
+from kpis.rounding import POWERS, decimal_text, half_even
+from schemas.definitions import KpiDefinition, Unit
 from schemas.records import Figure
 
 _MINOR_DIGITS = {
@@ -23,9 +28,6 @@ _MINOR_DIGITS = {
     "UYW": 4,
 }
 """ISO 4217 minor units, where they are not 2."""
-
-_WHOLE = [10**digits for digits in range(5)]
-"""How many minor units make one."""
 
 Amounts = Mapping[str, int]
 
@@ -52,28 +54,38 @@ class Moment(NamedTuple):
     """The year so far beside the same dates of last year."""
 
 
-Formula = Callable[[Amounts, Moment], Figure]
-"""From a window's measures and the moment."""
-Show = Callable[[Amounts, int], Figure]
-"""From a window's measures and the reporting currency's minor digits."""
+Beyond = Callable[[Amounts, Moment], Figure]
+"""A KPI that no formula over one window's measures can say."""
 
 EVERY_GRAIN = frozenset(Grain)
 
 
-class Kpi(Struct, frozen=True):
+class Kpi(NamedTuple):
     """One figure that is read off a window."""
 
     name: str
     question: str
-    reads: frozenset[str]
-    """The measures it depends on."""
-    formula: Formula
-    measure: str | None = None
-    """The measure that it is, where it is just that."""
     grains: frozenset[Grain] = EVERY_GRAIN
     """In which windows it can be read."""
+    beyond: Beyond | None = None
+    """How it is worked out, where its definition cannot say."""
     compares: bool = False
     """Whether it depends on other windows, too."""
+
+
+class Counted(NamedTuple):
+    """A measure as records are to show it."""
+
+    key: str
+    """Under which its sums travel."""
+    unit: Unit
+
+
+class Own(Struct, frozen=True):
+    """What an organisation defines itself, as far as it is in use."""
+
+    measures: dict[str, Counted]
+    kpis: dict[str, KpiDefinition]
 
 
 def minor_digits(currency: str) -> int:
@@ -81,146 +93,162 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency, 2)
 
 
-def divide_half_even(numerator: int, denominator: int) -> int:
-    """Round an exact quotient to the nearest integer, ties to even. `denominator` is positive."""
-    quotient, rest = divmod(numerator, denominator)
-    twice = 2 * rest
-    if twice > denominator or (twice == denominator and quotient & 1):
-        return quotient + 1
-    return quotient
-
-
-def money(amount: int, digits: int, among: int = 1, per_unit: int = MICROS_PER_UNIT) -> str:
-    """Write an amount, divided by `among`, as a decimal string, rounded half-even once.
-
-    It is counted in millionths of a unit, or whatever a unit has `per_unit` of.
-    """
-    whole = _WHOLE[digits]
-    minor = divide_half_even(amount * whole, per_unit * among)
-    if digits == 0:
-        return str(minor)
-    if minor < 0:
-        return f"-{-minor // whole}.{-minor % whole:0{digits}d}"
-    return f"{minor // whole}.{minor % whole:0{digits}d}"
-
-
-def figures_of(
-    measures: Amounts, grain: Grain, moment: Moment
-) -> tuple[dict[str, Figure], dict[str, Figure]]:
-    """A window's measures and KPIs as a record shows them.
-
-    Measures stand in order, those that are zero left out, money as decimal strings, durations in days.
-    """
-    digits = moment.digits
-    plan = _plan(tuple(measures), grain, digits)
-    shown: dict[str, Figure] = {}
-    for name, show in plan.measures:
-        shown[name] = show(measures, digits)
-    kpis = plan.constant.copy()
-    for name, measure in plan.as_shown:
-        kpis[name] = shown[measure]
-    for name, formula in plan.formulas:
-        kpis[name] = formula(measures, moment)
-    if moment.growth is not None:
-        for name, formula in plan.comparisons:
-            kpis[name] = formula(measures, moment)
-    for name in plan.may_be_zero:
-        if not parts_in(measures, name):
-            del shown[name]
-    return shown, kpis
+def money(amount: int, digits: int, per_unit: int = SCALES[Unit.MONEY]) -> str:
+    """Write an amount as a decimal string, rounded half-even once; a unit has `per_unit` of it."""
+    return decimal_text(half_even(amount * POWERS[digits], per_unit), digits)
 
 
 class _Plan(NamedTuple):
     """How to show windows of a grain in which just these measures count."""
 
-    measures: list[tuple[str, Show]]
+    measures: list[tuple[str, Evaluate]]
     constant: dict[str, Figure]
     """Every KPI in order, with its value where none of its measures counts."""
     as_shown: list[tuple[str, str]]
     """The KPIs that are a measure that counts, as it is shown."""
-    formulas: list[tuple[str, Formula]]
+    formulas: list[tuple[str, Evaluate]]
     """The other KPIs that depend on what counts."""
-    comparisons: list[tuple[str, Formula]]
+    beyond: list[tuple[str, Beyond]]
+    """Those among them that no formula says."""
+    comparisons: list[tuple[str, Beyond]]
     """The KPIs that depend on what counts in other windows."""
-    may_be_zero: list[str]
-    """Amounts that travel in several measures, which may add up to nothing."""
+    may_be_zero: list[tuple[str, str]]
+    """Amounts that travel in several measures, which may add up to nothing; by their keys."""
 
 
-@cache
-def _plan(names: tuple[str, ...], grain: Grain, digits: int) -> _Plan:
-    readable = {name: kpi for name, kpi in KPIS.items() if grain in kpi.grains}
-    depend = {name: kpi for name, kpi in readable.items() if not kpi.reads.isdisjoint(names)}
-    nothing = Moment(digits, 0, 0)
-    return _Plan(
-        [
-            (name, _show(name, measure.unit, names))
-            for name, measure in MEASURES.items()
-            if not _travels_as(name, measure.unit).isdisjoint(names)
-        ],
-        {name: kpi.formula({}, nothing) for name, kpi in readable.items()},
-        [(name, kpi.measure) for name, kpi in depend.items() if kpi.measure is not None],
-        [(name, kpi.formula) for name, kpi in depend.items() if kpi.measure is None and not kpi.compares],
-        [(name, kpi.formula) for name, kpi in readable.items() if kpi.compares],
-        [name for name in MEASURES if above(name) in names or below(name) in names],
-    )
+class Reader:
+    """Reads records off measures: ours, and what an organisation defines itself."""
+
+    def __init__(self, own: Own | None = None) -> None:
+        self._own = Own({}, {}) if own is None else own
+        self._counted = {name: Counted(name, measure.unit) for name, measure in MEASURES.items()}
+        self._counted |= self._own.measures
+        self._plans: dict[tuple[tuple[str, ...], Grain, int], _Plan] = {}
+
+    def figures(
+        self, measures: Amounts, grain: Grain, moment: Moment
+    ) -> tuple[dict[str, Figure], dict[str, Figure]]:
+        """A window's measures and KPIs as a record shows them.
+
+        Measures stand in order, those that are zero left out, money as decimal strings, durations in days.
+        """
+        digits = moment.digits
+        key = (tuple(measures), grain, digits)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self._plan(*key)
+        shown: dict[str, Figure] = {}
+        for name, show in plan.measures:
+            shown[name] = show(measures, digits)
+        kpis = plan.constant.copy()
+        for name, measure in plan.as_shown:
+            kpis[name] = shown[measure]
+        for name, evaluate in plan.formulas:
+            kpis[name] = evaluate(measures, digits)
+        for name, beyond in plan.beyond:
+            kpis[name] = beyond(measures, moment)
+        if moment.growth is not None:
+            for name, beyond in plan.comparisons:
+                kpis[name] = beyond(measures, moment)
+        for name, counted in plan.may_be_zero:
+            if not parts_in(measures, counted):
+                del shown[name]
+        return shown, kpis
+
+    def _plan(self, names: tuple[str, ...], grain: Grain, digits: int) -> _Plan:
+        travelling = {
+            name: each for name, each in self._counted.items() if not _travels_as(each).isdisjoint(names)
+        }
+        constant: dict[str, Figure] = {}
+        as_shown: list[tuple[str, str]] = []
+        formulas: list[tuple[str, Evaluate]] = []
+        beyond: list[tuple[str, Beyond]] = []
+        comparisons: list[tuple[str, Beyond]] = []
+        for name, kpi in KPIS.items():
+            if grain not in kpi.grains:
+                continue
+            if kpi.beyond is not None:
+                constant[name] = kpi.beyond({}, Moment(digits, 0, 0))
+                (comparisons if kpi.compares else beyond).append((name, kpi.beyond))
+        for name, definition in self._definitions(grain).items():
+            tree, mentions = parse(definition.formula)
+            if not all(mention.measure in self._counted for mention in mentions):
+                # It reads what is not counted yet.
+                continue
+            evaluate = self._evaluate(tree, definition, names)
+            constant[name] = evaluate({}, digits)
+            if all(mention.measure not in travelling for mention in mentions):
+                continue
+            if isinstance(tree, Named) and _shows_as(self._counted[tree.measure].unit) == definition.unit:
+                as_shown.append((name, tree.measure))
+            else:
+                formulas.append((name, evaluate))
+        order = [*KPIS, *self._own.kpis]
+        return _Plan(
+            [(name, _show(each, names)) for name, each in travelling.items()],
+            {name: constant[name] for name in order if name in constant},
+            as_shown,
+            formulas,
+            beyond,
+            comparisons,
+            [(name, each.key) for name, each in travelling.items() if _is_split(each.key, names)],
+        )
+
+    def _definitions(self, grain: Grain) -> dict[str, KpiDefinition]:
+        ours = {name: one for name, one in builtin_kpis().items() if grain in KPIS[name].grains}
+        return ours | self._own.kpis
+
+    def _evaluate(self, tree: Tree, definition: KpiDefinition, names: tuple[str, ...]) -> Evaluate:
+        """A formula over just these measures; amounts in several of them are put together first."""
+        keys = {name: each.key for name, each in self._counted.items()}
+        split = [each.key for each in self._counted.values() if _is_split(each.key, names)]
+        scales = {each.key: SCALES[each.unit] for each in self._counted.values()}
+        scales |= dict.fromkeys(split, PARTS_PER_UNIT)
+        evaluate = compiled(renamed(tree, keys), definition.unit, scales)
+        if not split:
+            return evaluate
+
+        def put_together(measures: Amounts, digits: int) -> Figure:
+            whole = {key: parts_in(measures, key) for key in split}
+            return evaluate({**measures, **whole}, digits)
+
+        return put_together
 
 
-def _travels_as(measure: str, unit: Unit) -> frozenset[str]:
-    if unit is Unit.MONEY:
-        return frozenset({measure, above(measure), below(measure)})
-    return frozenset({measure})
+def _travels_as(counted: Counted) -> frozenset[str]:
+    """The measures in which the sums of one travel."""
+    key = counted.key
+    if counted.unit in {Unit.MONEY, Unit.NUMBER}:
+        return frozenset({key, above(key), below(key)})
+    return frozenset({key})
 
 
-def _show(name: str, unit: Unit, names: tuple[str, ...] = ()) -> Show:
+def _is_split(key: str, names: tuple[str, ...]) -> bool:
+    return above(key) in names or below(key) in names
+
+
+def _shows_as(unit: Unit) -> str:
+    """The unit of a KPI that is shown as a measure of this one is."""
+    return {Unit.NUMBER: "ratio"}.get(unit, unit.value)
+
+
+def _show(counted: Counted, names: tuple[str, ...]) -> Evaluate:
     """How a measure is shown where just these count."""
+    key, unit = counted
+    split = _is_split(key, names)
     match unit:
         case Unit.COUNT:
-            return lambda measures, _: measures.get(name, 0)
+            return lambda measures, _: measures.get(key, 0)
         case Unit.DAYS:
-            return lambda measures, _: measures.get(name, 0) / MICROS_PER_DAY
+            return lambda measures, _: measures.get(key, 0) / MICROS_PER_DAY
+        case Unit.NUMBER:
+            if split:
+                return lambda measures, _: parts_in(measures, key) / PARTS_PER_UNIT
+            return lambda measures, _: measures.get(key, 0) / SCALES[Unit.NUMBER]
         case Unit.MONEY:
-            if above(name) in names or below(name) in names:
-                return lambda measures, digits: money(
-                    parts_in(measures, name), digits, per_unit=PARTS_PER_UNIT
-                )
-            return lambda measures, digits: money(measures.get(name, 0), digits)
-
-
-def _ratio(numerator: str, denominator: str) -> Formula:
-    def formula(measures: Amounts, _: Moment) -> Figure:
-        among = measures.get(denominator)
-        return measures.get(numerator, 0) / among if among else None
-
-    return formula
-
-
-def _mean_amount(numerator: str, denominator: str) -> Formula:
-    finer, coarser = below(numerator), above(numerator)
-
-    def formula(measures: Amounts, moment: Moment) -> Figure:
-        among = measures.get(denominator)
-        if not among:
-            return None
-        if finer in measures or coarser in measures:
-            return money(parts_in(measures, numerator), moment.digits, among, PARTS_PER_UNIT)
-        return money(measures.get(numerator, 0), moment.digits, among)
-
-    return formula
-
-
-def _win_rate(measures: Amounts, _: Moment) -> Figure:
-    won = measures.get("deals_won", 0)
-    decided = won + measures.get("deals_lost", 0)
-    return won / decided if decided else None
-
-
-def _deals_closed(measures: Amounts, _: Moment) -> Figure:
-    return measures.get("deals_won", 0) + measures.get("deals_lost", 0)
-
-
-def _sales_cycle_days(measures: Amounts, _: Moment) -> Figure:
-    won = measures.get("deals_won", 0)
-    return measures.get("cycle_days_sum", 0) / (MICROS_PER_DAY * won) if won else None
+            if split:
+                return lambda measures, digits: money(parts_in(measures, key), digits, PARTS_PER_UNIT)
+            return lambda measures, digits: money(measures.get(key, 0), digits)
 
 
 def _customer_lifetime_days(measures: Amounts, moment: Moment) -> Figure:
@@ -248,100 +276,32 @@ def _growth(compared: Compared | None) -> Figure:
     return (compared.now - compared.before) / compared.before
 
 
-def _is(name: str, question: str, measure: str) -> Kpi:
-    """A KPI that is a measure."""
-    unit = MEASURES[measure].unit
-    show = _show(measure, unit, tuple(_travels_as(measure, unit)))
-    return Kpi(
-        name,
-        question,
-        _travels_as(measure, unit),
-        lambda measures, moment: show(measures, moment.digits),
-        measure,
-    )
-
-
-def _of(
-    name: str,
-    question: str,
-    reads: str,
-    formula: Formula,
-    grains: frozenset[Grain] = EVERY_GRAIN,
-    *,
-    compares: bool = False,
-) -> Kpi:
-    """A KPI that is worked out from measures."""
-    measures = frozenset[str]().union(
-        *(_travels_as(each, MEASURES[each].unit) if each in MEASURES else {each} for each in reads.split())
-    )
-    return Kpi(name, question, measures, formula, None, grains, compares)
-
-
 _EVER = frozenset({Grain.EVER})
 
 _READ = [
-    _is("new_leads", "Is the pipeline fed?", "leads_new"),
-    _is("new_organisations", "Is the pipeline fed with new organisations?", "organisations_new"),
-    _is("qualified_leads", "Is the pipeline fed with leads worth pursuing?", "leads_qualified"),
-    _of(
-        "hit_rate",
-        "How many contacts become customers?",
-        "deals_won contacts",
-        _ratio("deals_won", "contacts"),
-    ),
-    _of("win_rate", "How many decided deals do we win?", "deals_won deals_lost", _win_rate),
-    _of(
-        "sales_cycle_days",
-        "How long from first contact to closed?",
-        "cycle_days_sum deals_won",
-        _sales_cycle_days,
-    ),
-    _is("revenue", "What did the deals we won bring?", "revenue"),
-    _of(
-        "average_deal_value",
-        "Is it worth aiming higher?",
-        "revenue deals_won",
-        _mean_amount("revenue", "deals_won"),
-    ),
-    _of(
-        "cac",
-        "What does a new customer cost, salary and time included?",
-        "cost customers_new",
-        _mean_amount("cost", "customers_new"),
-    ),
-    _of(
-        "clv",
-        "What is a customer worth over time?",
-        "revenue customers_new",
-        _mean_amount("revenue", "customers_new"),
-        _EVER,
-    ),
-    _of(
-        "deals_per_customer",
-        "How much more do they buy?",
-        "deals_won customers_new",
-        _ratio("deals_won", "customers_new"),
-        _EVER,
-    ),
-    _of(
-        "customer_lifetime_days",
-        "How long do they stay?",
-        "customers_new",
-        _customer_lifetime_days,
-        _EVER,
-    ),
-    _of("sales_growth", "Are we growing?", "revenue", _sales_growth, EVERY_GRAIN - _EVER, compares=True),
-    _of(
+    Kpi("new_leads", "Is the pipeline fed?"),
+    Kpi("new_organisations", "Is the pipeline fed with new organisations?"),
+    Kpi("qualified_leads", "Is the pipeline fed with leads worth pursuing?"),
+    Kpi("hit_rate", "How many contacts become customers?"),
+    Kpi("win_rate", "How many decided deals do we win?"),
+    Kpi("sales_cycle_days", "How long from first contact to closed?"),
+    Kpi("revenue", "What did the deals we won bring?"),
+    Kpi("average_deal_value", "Is it worth aiming higher?"),
+    Kpi("cac", "What does a new customer cost, salary and time included?"),
+    Kpi("clv", "What is a customer worth over time?", _EVER),
+    Kpi("deals_per_customer", "How much more do they buy?", _EVER),
+    Kpi("customer_lifetime_days", "How long do they stay?", _EVER, _customer_lifetime_days),
+    Kpi("sales_growth", "Are we growing?", EVERY_GRAIN - _EVER, _sales_growth, compares=True),
+    Kpi(
         "growth_accumulated",
         "Are we growing despite the seasons?",
-        "revenue",
-        _growth_accumulated,
         frozenset({Grain.YEAR}),
+        _growth_accumulated,
         compares=True,
     ),
-    _is("meetings_booked", "The seller's own day: meetings", "meetings_booked"),
-    _is("quotes_sent", "The seller's own day: quotes", "quotes_sent"),
-    _of("deals_closed", "The seller's own day: decided deals", "deals_won deals_lost", _deals_closed),
+    Kpi("meetings_booked", "The seller's own day: meetings"),
+    Kpi("quotes_sent", "The seller's own day: quotes"),
+    Kpi("deals_closed", "The seller's own day: decided deals"),
 ]
 
 KPIS: dict[str, Kpi] = {kpi.name: kpi for kpi in _READ}

@@ -4,21 +4,15 @@ Amounts travel and add up as integers in the unit each measure names, which keep
 order; they become decimals only when a record is written (`kpis.formulas`).
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
 
-from kpis.calendar import Grain
+from kpis.calendar import MICROS_PER_DAY, Grain
+from kpis.money import MICROS_PER_UNIT
+from schemas.definitions import Unit
 
-
-class Unit(StrEnum):
-    """What a measure's integer stands for."""
-
-    COUNT = "count"
-    MONEY = "money"
-    """Millionths of a unit of the reporting currency, and what else `kpis.money` says."""
-    DAYS = "days"
-    """Microseconds of wall-clock time; shown in days."""
+SCALES = {Unit.COUNT: 1, Unit.MONEY: MICROS_PER_UNIT, Unit.DAYS: MICROS_PER_DAY, Unit.NUMBER: 1_000_000}
+"""Of what a measure counts, how many make one of what people read. Of money and numbers a measure may have
+more to say in measures of their own (`kpis.money`)."""
 
 
 class Measure(Struct, frozen=True):

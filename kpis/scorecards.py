@@ -24,7 +24,7 @@ from kpis.calendar import (
     windows_of,
 )
 from kpis.contributions import Business
-from kpis.formulas import Moment, figures_of, minor_digits
+from kpis.formulas import Moment, Reader, minor_digits
 from kpis.growth import REVENUES, Growth, window_after
 from kpis.measures import LIFETIMES, MEASURES, counted_in
 from kpis.tally import add_measures
@@ -99,6 +99,7 @@ class Scorecards:
         self._as_of = self._clock.get(AS_OF, 0)
         self._last_day = self._clock.get(LAST_DAY, 0)
         self._growth = Growth(self._sums)
+        self._reader = Reader()
         self._fresh: dict[str, ScorecardRow] = {}
         """Rows of the batch that was taken last, which may not be held yet."""
 
@@ -173,7 +174,9 @@ class Scorecards:
         at = At(self._as_of if clock is None else clock.now, self._business)
         for key, (scope, window) in touched.items():
             measures = self._sums.get(key, {})
-            shown, kpis = figures_of(measures, window.grain, self._moment(key, scope, window, measures, at))
+            shown, kpis = self._reader.figures(
+                measures, window.grain, self._moment(key, scope, window, measures, at)
+            )
             start, end, last = _dates_of(window)
             previous = self._previous(key, kpis) if closed.since_it_is_kept(end) else None
             yield (
@@ -269,7 +272,7 @@ class Scorecards:
                     continue
                 measures = self._sums.get(key, {})
                 moment = self._moment(key, scope, each, measures, at)
-                self._fresh[kept] = ClosingRow(figures_of(measures, each.grain, moment)[1])
+                self._fresh[kept] = ClosingRow(self._reader.figures(measures, each.grain, moment)[1])
 
     def _refuse(self, partial: Partial, touched: Touched) -> None:
         """Take nothing from an owner whose time is over; but write what it touches as it stands.

@@ -6,7 +6,7 @@ factor  = "-" factor | number | measure | "(" sum ")"
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Literal, NamedTuple, cast
 
@@ -103,6 +103,19 @@ def written(tree: Tree) -> str:
             binds = _BINDS[operator]
             # From left to right: what stands on the right and binds no tighter needs parentheses.
             return f"{_operand(left, binds)} {operator} {_operand(right, binds + 1)}"
+
+
+def renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
+    """The same tree with measures under other names, where `names` has them."""
+    match tree:
+        case Number():
+            return tree
+        case Named(measure):
+            return Named(names.get(measure, measure))
+        case Negative(of):
+            return Negative(renamed(of, names))
+        case Operation(operator, left, right):
+            return Operation(operator, renamed(left, names), renamed(right, names))
 
 
 def constant(tree: Tree) -> Fraction | None:
