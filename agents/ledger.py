@@ -1,25 +1,27 @@
 """The ledger agent: CRM events and links in; object rows, partial tallies and links out."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from time import perf_counter
 
 from kpis.customers import Customers
-from kpis.ledger import Effects, Ledger
+from kpis.ledger import Defined, Effects, Input, Ledger, Recounted
 from kpis.tally import Tally
 from kpis.versions import first_version
-from schemas.decoding import Reason, decode_event
-from schemas.events import Event, type_of
+from schemas.decoding import Reason, decode_defined, decode_event, own_fields
+from schemas.events import Event, Told, type_of
 from schemas.internal import (
-    Link,
+    Ready,
     TermBegun,
     decode_link,
     encode_link,
     encode_partial,
+    encode_ready,
     reader_of,
     term_begun,
 )
-from schemas.topics import LINKS, PARTIALS, REJECTED
+from schemas.topics import DEFINITIONS, LINKS, PARTIALS, READY, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out
@@ -39,6 +41,10 @@ class LedgerAgent:
         self._links = parts.settings.topic(LINKS.name)
         self._partials = parts.settings.topic(PARTIALS.name)
         self._rejected = parts.settings.topic(REJECTED.name)
+        self._definitions = parts.settings.topic(DEFINITIONS.name)
+        self._ready = parts.settings.topic(READY.name)
+        self._one_at_a_time = asyncio.Lock()
+        """A batch, or a part of history that is counted anew."""
         business = parts.settings.business()
         self.views: Views[Ledger] = Views(
             parts.objects,
@@ -60,22 +66,63 @@ class LedgerAgent:
 
     async def work(self, fetched: Fetched) -> None:
         """Decode, fold, deliver."""
-        started = perf_counter()
-        inboxes: dict[int, list[Event | Link]] = {}
+        async with self._one_at_a_time:
+            started = perf_counter()
+            consequences = self._taken_in(fetched.slices, fetched.oldest_ms, forward=True)
+            metrics.STEP_SECONDS.labels("ledger", "fold").observe(perf_counter() - started)
+            await carry_out("ledger", fetched, consequences, self._parts.objects, self._parts.delivery)
+
+    def _taken_in(self, slices: list[Slice], received_ms: int | None, *, forward: bool) -> Consequences:
+        inboxes: dict[int, list[Input]] = {}
         aside: list[Outgoing] = []
-        for part in fetched.slices:
+        for part in slices:
             inbox = inboxes.setdefault(part.tp.partition, [])
             if part.tp.topic == self._links:
                 inbox.extend(decode_link(record.value or b"") for record in part.records)
+            elif part.tp.topic == self._definitions:
+                aside.extend(self._define(part, inbox))
             else:
                 aside.extend(self._decode(part, inbox))
-        consequences = Consequences([], aside)
+        consequences = Consequences([], aside if forward else [])
         for partition, inbox in inboxes.items():
-            effects = self.views.of(partition).apply(inbox)
-            consequences.rows.extend(self._parts.objects.changes(partition, effects.rows, effects.version))
-            consequences.outputs.extend(self._outputs(effects, fetched.oldest_ms))
-        metrics.STEP_SECONDS.labels("ledger", "fold").observe(perf_counter() - started)
-        await carry_out("ledger", fetched, consequences, self._parts.objects, self._parts.delivery)
+            self._fold(partition, inbox, received_ms, consequences)
+        return consequences
+
+    def _fold(
+        self, partition: int, inbox: Iterable[Input], received_ms: int | None, consequences: Consequences
+    ) -> None:
+        effects = self.views.of(partition).apply(inbox)
+        consequences.rows.extend(self._parts.objects.changes(partition, effects.rows, effects.version))
+        consequences.outputs.extend(self._outputs(effects, received_ms))
+
+    def to_recount(self, partition: int) -> list[Recounted]:
+        """The definitions under which not all of a partition's history is counted yet."""
+        return self.views.view(partition).to_recount()
+
+    async def recount(self, slices: list[Slice]) -> None:
+        """Fold a part of history again: what is known already changes nothing, but for what is new in it.
+
+        Nothing of it is finished by that, and it may come again.
+        """
+        async with self._one_at_a_time:
+            consequences = self._taken_in(slices, None, forward=False)
+            await self._make_safe(consequences)
+
+    async def recounted(self, partition: int, counted: list[Recounted]) -> None:
+        """All of a partition's history was."""
+        async with self._one_at_a_time:
+            consequences = Consequences([], [])
+            self._fold(partition, counted, None, consequences)
+            await self._make_safe(consequences)
+
+    async def say_ready(self, partition: int) -> None:
+        """Say again under which definitions a partition is counted: an earlier owner may not have."""
+        await self._parts.delivery.write(self._told_ready(self.views.view(partition).say_ready()))
+
+    async def _make_safe(self, consequences: Consequences) -> None:
+        written = await self._parts.delivery.write(consequences.rows)
+        self._parts.objects.keep(consequences.rows, written)
+        await self._parts.delivery.write(consequences.outputs)
 
     async def announce(self, partitions: Iterable[int], term: int) -> None:
         """Tell every reader that these partitions have a new owner, before it looks what the last one left.
@@ -94,10 +141,12 @@ class LedgerAgent:
             for reader in range(self._parts.partitions)
         )
 
-    def _decode(self, part: Slice, inbox: list[Event | Link]) -> list[Outgoing]:
+    def _decode(self, part: Slice, inbox: list[Input]) -> list[Outgoing]:
         """Put a slice's events into the inbox; what is returned belongs elsewhere or is no event."""
         aside: list[Outgoing] = []
         events: list[Event] = []
+        told: list[Input] = []
+        own = self.views.view(part.tp.partition).own_fields
         refused = 0
         count = self._parts.partitions
         topic = part.tp.topic.removeprefix(self._parts.settings.topic_prefix)
@@ -114,11 +163,25 @@ class LedgerAgent:
                 aside.append(Outgoing(part.tp.topic, partition, home, record.value))
                 continue
             events.append(event)
-        inbox.extend(events)
+            names = own.get(type_of(event)) if own else None
+            told.append(Told(event, own_fields(record.value or b"", names)) if names else event)
+        inbox.extend(told)
         for kind, number in Counter(map(type_of, events)).items():
             metrics.EVENTS.labels(kind, "folded").inc(number)
         metrics.EVENTS.labels(topic, "rejected").inc(refused)
         metrics.EVENTS.labels(topic, "forwarded").inc(len(aside) - refused)
+        return aside
+
+    def _define(self, part: Slice, inbox: list[Input]) -> list[Outgoing]:
+        """Put definitions into the inbox; what is returned is none, and why."""
+        aside: list[Outgoing] = []
+        for record in part.records:
+            key = (record.key or b"").decode(errors="replace")
+            definition = None if record.value is None else decode_defined(key, record.value)
+            if isinstance(definition, Reason):
+                aside.append(rejected(record, definition, self._rejected, self._parts.partitions))
+            else:
+                inbox.append(Defined(key, definition))
         return aside
 
     def _copies(self, record: Record, partition: int) -> Iterator[Outgoing]:
@@ -130,7 +193,7 @@ class LedgerAgent:
             if other != partition:
                 yield Outgoing(record.topic, other, key, record.value, [ON_EVERY_PARTITION])
 
-    def _outputs(self, effects: Effects, received_ms: int) -> list[Outgoing]:
+    def _outputs(self, effects: Effects, received_ms: int | None) -> list[Outgoing]:
         count = self._parts.partitions
         outputs: list[Outgoing] = []
         for partial in effects.partials:
@@ -140,4 +203,11 @@ class LedgerAgent:
         for link in effects.links:
             to = reader_of(link, lambda key: partition_of(key, count))
             outputs.append(Outgoing(self._links, to, None, encode_link(link)))
+        outputs.extend(self._told_ready(effects.ready))
         return outputs
+
+    def _told_ready(self, ready: list[Ready]) -> Iterator[Outgoing]:
+        for said in ready:
+            value = encode_ready(said)
+            for reader in range(self._parts.partitions):
+                yield Outgoing(self._ready, reader, None, value)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from time import perf_counter
 
 from kpis.scorecards import Scorecards
-from schemas.internal import Partial, Tick, decode_partial, decode_tick
+from schemas.internal import Partial, Ready, Tick, decode_partial, decode_ready, decode_tick
 from schemas.records import encode_record
-from schemas.topics import SCORECARDS, TICKS
+from schemas.topics import READY, SCORECARDS, TICKS
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out
@@ -22,6 +22,7 @@ class ScorecardAgent:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._topic = parts.settings.topic(SCORECARDS.name)
+        self._ready = parts.settings.topic(READY.name)
         self._ticks = parts.settings.topic(TICKS.name)
         business = parts.settings.business()
         self.views: Views[Scorecards] = Views(
@@ -32,6 +33,7 @@ class ScorecardAgent:
                 sums=place.mapping(SUMS),
                 years=place.mapping(YEARS),
                 clock=place.mapping(CLOCK),
+                sources=parts.partitions,
             ),
         )
 
@@ -54,7 +56,9 @@ class ScorecardAgent:
         metrics.STEP_SECONDS.labels("scorecard", "fold").observe(perf_counter() - started)
         await carry_out("scorecard", fetched, consequences, self._parts.scorecards, self._parts.delivery)
 
-    def _decoded(self, part: Slice) -> Iterable[Partial | Tick]:
+    def _decoded(self, part: Slice) -> Iterable[Partial | Tick | Ready]:
+        if part.tp.topic == self._ready:
+            return [decode_ready(record.value or b"") for record in part.records]
         if part.tp.topic == self._ticks:
             ticks = [decode_tick(record.value or b"") for record in part.records]
             metrics.CLOCK_SECONDS.set(ticks[-1].now / 1_000_000)

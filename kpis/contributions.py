@@ -55,9 +55,16 @@ class Joins(NamedTuple):
     """What a customer's objects add up to."""
 
 
-def shares_of(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
-    """The shares of an object as it is known now, then its former places, empty."""
+def shares_of(
+    row: ObjectRow, business: Business, joins: Joins, own: Callable[[ObjectRow], list[Share]] | None = None
+) -> list[Share]:
+    """The shares of an object as it is known now, then its former places, empty.
+
+    `own` gives what it contributes to the organisation's own measures, where there are any of its kind.
+    """
     fresh = [] if row.deleted else _CONTRIBUTIONS[row.kind](row, business, joins)
+    if own is not None and not row.deleted:
+        fresh = merged([*fresh, *own(row)])
     if not row.shares:
         return fresh
     places = {_place(share) for share in fresh}
@@ -77,13 +84,13 @@ def _lead(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
     at = created.time if created is not None else row.first
     customer = text(fields, "customer")
     seller = text(fields, "seller")
-    new = _share(business, joins, at, seller, customer, {"leads_new": 1})
+    new = share_at(business, joins, at, seller, customer, {"leads_new": 1})
     qualified = row.firsts.get(QUALIFIED)
     if qualified is None or text(fields, "verdict") == "disqualified":
         return [new]
     by = qualified.value if isinstance(qualified.value, str) else seller
-    share = _share(business, joins, qualified.time, by, customer, {"leads_qualified": 1})
-    return _merged([new, share])
+    share = share_at(business, joins, qualified.time, by, customer, {"leads_qualified": 1})
+    return merged([new, share])
 
 
 def _activity(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
@@ -93,12 +100,12 @@ def _activity(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
     measure = ACTIVITY_MEASURES.get(kind) if kind is not None else None
     if measure is None or at is None:
         return []
-    person = _person(fields) if kind in CONTACT_KINDS else None
+    person = person_of(fields) if kind in CONTACT_KINDS else None
     customer = text(fields, "customer")
-    return [_share(business, joins, at, text(fields, "seller"), customer, {measure: 1}, person)]
+    return [share_at(business, joins, at, text(fields, "seller"), customer, {measure: 1}, person)]
 
 
-def _person(fields: Mapping[str, Value]) -> str | None:
+def person_of(fields: Mapping[str, Value]) -> str | None:
     """Whom an activity reached: (customer, else lead) + (person, else lead, else customer)."""
     customer = text(fields, "customer")
     lead = text(fields, "lead")
@@ -118,7 +125,7 @@ def _deal(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
     decided = won_at(row, fields)
     if decided is None:
         decided = decided_at(row, fields, "lost_at")
-        return [_share(business, joins, decided, seller, row.home, {"deals_lost": 1})]
+        return [share_at(business, joins, decided, seller, row.home, {"deals_lost": 1})]
     revenue = _revenue(fields, decided, business, joins)
     if revenue is None:
         return []
@@ -127,7 +134,7 @@ def _deal(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
     cycle = _cycle(joins.first_contact(row) if first is None else first, decided, business.calendar)
     if cycle:
         measures["cycle_days_sum"] = cycle
-    return [_share(business, joins, decided, seller, row.home, measures)]
+    return [share_at(business, joins, decided, seller, row.home, measures)]
 
 
 def _revenue(
@@ -138,11 +145,10 @@ def _revenue(
     It is neither zero nor dropped, and counts once the rate is known.
     """
     micros = micros_of_money(text(fields, "value") or "0")
-    currency = text(fields, "currency")
-    if currency is None or currency == business.currency:
+    rate = rate_at(fields, at, business, joins)
+    if rate == PARTS_PER_MICRO:
         return measures_of_micros("revenue", micros)
-    rate = joins.rate_at(currency, at)
-    return None if rate is None else measures_of("revenue", micros * parts_of_rate(rate))
+    return None if rate is None else measures_of("revenue", micros * rate)
 
 
 def _cycle(first: int, won_at: int, calendar: Calendar) -> int:
@@ -157,31 +163,46 @@ def _cost(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
     if at is None:
         return []
     amount = micros_of_money(text(fields, "amount") or "0")
-    currency = text(fields, "currency")
-    foreign = currency is not None and currency != business.currency
+    rates = rates_of_cost(fields, times := times_of_cost(fields, at, business.calendar), business, joins)
+    if rates is None:
+        return []
     seller, customer, category = (text(fields, name) for name in ("seller", "customer", "category"))
-    times = _times_of_cost(fields, at, business.calendar)
     shares: list[Share] = []
-    for number, time in enumerate(times):
-        rate = PARTS_PER_MICRO
-        if foreign:
-            assert currency is not None
-            stated = joins.rate_at(currency, time)
-            if stated is None:
-                return []
-            rate = parts_of_rate(stated)
-        parts = amount * rate
-        part = (number + 1) * parts // len(times) - number * parts // len(times)
+    for number, (time, rate) in enumerate(zip(times, rates, strict=True)):
+        part = parts_on(number, amount * rate, len(times))
         measures = {**measures_of("cost", part), **measures_of(f"cost_{category}", part)}
         if measures:
-            share = _share(business, joins, time, seller, customer, measures)
+            share = share_at(business, joins, time, seller, customer, measures)
             if seller is None:
                 share = msgspec.structs.replace(share, team=text(fields, "team"))
             shares.append(share)
     return shares
 
 
-def _times_of_cost(fields: Mapping[str, Value], at: int, calendar: Calendar) -> list[int]:
+def rate_at(fields: Mapping[str, Value], at: int, business: Business, joins: Joins) -> int | None:
+    """The parts that a millionth of an object's currency is worth; `None` where no rate is known."""
+    currency = text(fields, "currency")
+    if currency is None or currency == business.currency:
+        return PARTS_PER_MICRO
+    rate = joins.rate_at(currency, at)
+    return None if rate is None else parts_of_rate(rate)
+
+
+def rates_of_cost(
+    fields: Mapping[str, Value], times: list[int], business: Business, joins: Joins
+) -> list[int] | None:
+    """The rate of each of a cost's days; `None` where one has none: then all of it waits."""
+    rates = [rate_at(fields, time, business, joins) for time in times]
+    known_rates = [rate for rate in rates if rate is not None]
+    return known_rates if len(known_rates) == len(times) else None
+
+
+def parts_on(number: int, parts: int, days: int) -> int:
+    """What falls on one of so many days, from 0, of an amount: all of them together are the amount."""
+    return (number + 1) * parts // days - number * parts // days
+
+
+def times_of_cost(fields: Mapping[str, Value], at: int, calendar: Calendar) -> list[int]:
     """The instants at which a cost counts: its own, or the start of each day it is spread over."""
     ends = (text(fields, "from_"), text(fields, "to"))
     stated = [day_number(date.fromisoformat(day)) for day in ends if day is not None]
@@ -201,7 +222,7 @@ def _customer(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
     heard = customer.organisation
     if heard is not None:
         by = heard.seller
-        shares.append(_share(business, joins, heard.time, by, row.home, {"organisations_new": 1}))
+        shares.append(share_at(business, joins, heard.time, by, row.home, {"organisations_new": 1}))
     if customer.first is not None and customer.last is not None:
         first, last = customer.first, customer.last
         day, micros = divmod(business.calendar.wall_clock(first.at), MICROS_PER_DAY)
@@ -209,12 +230,12 @@ def _customer(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
         churned = stated_at(row, "churned")
         if churned is not None and churned > last.at:
             left = {"customers_churned": 1}
-            shares.append(_share(business, joins, churned, last.seller, row.home, left))
+            shares.append(share_at(business, joins, churned, last.seller, row.home, left))
             day, micros = divmod(business.calendar.wall_clock(churned), MICROS_PER_DAY)
             new |= {_ENDED: 1, _ENDED_DAYS: day, _ENDED_MICROS: micros}
         counts = {name: amount for name, amount in new.items() if amount}
-        shares.append(_share(business, joins, first.at, first.seller, row.home, counts))
-    return _merged(shares)
+        shares.append(share_at(business, joins, first.at, first.seller, row.home, counts))
+    return merged(shares)
 
 
 _SINCE_DAYS, _SINCE_MICROS, _ENDED, _ENDED_DAYS, _ENDED_MICROS = (
@@ -222,19 +243,19 @@ _SINCE_DAYS, _SINCE_MICROS, _ENDED, _ENDED_DAYS, _ENDED_MICROS = (
 )
 
 
-def _merged(shares: list[Share]) -> list[Share]:
+def merged(shares: list[Share]) -> list[Share]:
     """One share for each place."""
-    merged: dict[tuple[int, str | None, str | None, str | None, str | None], Share] = {}
+    places: dict[tuple[int, str | None, str | None, str | None, str | None], Share] = {}
     for share in shares:
         place = _place(share)
-        here = merged.get(place)
+        here = places.get(place)
         if here is not None:
             share = msgspec.structs.replace(here, measures=here.measures | share.measures)  # noqa: PLW2901
-        merged[place] = share
-    return list(merged.values())
+        places[place] = share
+    return list(places.values())
 
 
-def _share(
+def share_at(
     business: Business,
     joins: Joins,
     at: int,
@@ -243,6 +264,7 @@ def _share(
     measures: dict[str, int],
     person: str | None = None,
 ) -> Share:
+    """A share at an instant, for the team that the seller was in then."""
     team = joins.team_at(seller, at) if seller is not None else None
     return Share(business.calendar.day(at), seller, team, customer, person, measures)
 

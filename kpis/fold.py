@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from kpis.calendar import micros_of
+from schemas.definitions import Plain
 from schemas.events import (
     EVENT_TYPES,
     ActivityDeleted,
@@ -30,7 +31,7 @@ from schemas.events import (
     SellerAssigned,
     SellerLeft,
 )
-from schemas.rows import ObjectRow, RateRow, Said, SellerRow, Telling, Value
+from schemas.rows import OWN, ObjectRow, RateRow, Said, SellerRow, Telling, Value
 
 CREATED = "created"
 QUALIFIED = "qualified"
@@ -100,10 +101,15 @@ def new_object(kind: str, home: str, identifier: str) -> ObjectRow:
     return ObjectRow(kind, home, identifier, [], [], False, NEVER, {}, [])
 
 
-def fold(row: ObjectRow, event: Event, time: int) -> bool:
-    """Fold one event, of this time, into the row of its object; whether that changed anything."""
+def fold(row: ObjectRow, event: Event, time: int, own: Mapping[str, Plain] | None = None) -> bool:
+    """Fold one event, of this time, into the row of its object; whether that changed anything.
+
+    `own` has what it states of fields that only the organisation's own definitions read.
+    """
     kind = type(event)
     said = _stated(event)
+    if own:
+        said.update((OWN + name, value) for name, value in own.items())
     outcome = _OUTCOMES.get(kind)
     if outcome is not None:
         said[outcome[0]] = outcome[1]

@@ -35,11 +35,14 @@ from kpis.fold import (
     won_at,
 )
 from kpis.naming import Naming, NamingInMemory
+from kpis.own import OwnMeasures, own_measures, own_shares
 from kpis.tally import CellKey, Tally
 from kpis.versions import AS_OF, first_version
-from schemas.events import Event, RateSet, SellerAssigned, SellerLeft
-from schemas.internal import Cell, LeadNamed, LeadOf, LeadOrigin, Link, Partial, TermBegun
+from schemas.definitions import DefinitionRecord, KpiDefinition, Plain
+from schemas.events import Event, RateSet, SellerAssigned, SellerLeft, Told
+from schemas.internal import Cell, LeadNamed, LeadOf, LeadOrigin, Link, Partial, Ready, TermBegun
 from schemas.rows import (
+    DefinedRow,
     LeadOfRow,
     Mention,
     MentionsRow,
@@ -48,10 +51,15 @@ from schemas.rows import (
     RateRow,
     Row,
     SellerRow,
+    Share,
+    Version,
 )
 
 SAID_KEPT = 100_000
 """Of how many leads a ledger remembers what it said."""
+
+DEFINED = "defined"
+"""The key of the row of definitions."""
 
 TERMS = "terms"
 """The key of the row that holds, by partition, from which version on what it says of leads holds."""
@@ -62,7 +70,7 @@ _CUSTOMER = "customer:"
 _OF = of_customer("")
 """How that begins under which an object names its customer."""
 
-RowType = TypeVar("RowType", SellerRow, MentionsRow, OriginRow, RateRow, LeadOfRow)
+RowType = TypeVar("RowType", SellerRow, MentionsRow, OriginRow, RateRow, LeadOfRow, DefinedRow)
 
 
 class Effects(NamedTuple):
@@ -72,6 +80,24 @@ class Effects(NamedTuple):
     rows: dict[str, Row]
     partials: list[Partial]
     links: list[Link]
+    ready: list[Ready]
+
+
+class Defined(NamedTuple):
+    """A definition as it is now; `None` where it was taken away."""
+
+    key: str
+    record: DefinitionRecord | None
+
+
+class Recounted(NamedTuple):
+    """All of this partition's history was folded under a version of a definition."""
+
+    key: str
+    number: int
+
+
+Input = Event | Told | Link | Defined | Recounted
 
 
 class Ledger:
@@ -104,9 +130,11 @@ class Ledger:
         self._as_of = self._clock.get(AS_OF, 0)
         self._said: dict[object, object] = {}
         """What was last said of leads in this term, to save saying it again; forgotten in a crash."""
+        self._own: OwnMeasures | None = None
+        """Compiled from the row of definitions, when it is first needed."""
         self._batch = _Batch()
         self._joins = Joins(self._team_at, self._first_contact, self._rate_at, self._customers.of)
-        self._handlers: dict[type[Event | Link], Callable[[Any], None]] = {
+        self._handlers: dict[type[Input], Callable[[Any], None]] = {
             LeadNamed: self._hear_named,
             LeadOrigin: self._hear_origin,
             LeadOf: self._hear_of,
@@ -114,6 +142,9 @@ class Ledger:
             SellerAssigned: self._fold_seller,
             SellerLeft: self._fold_seller,
             RateSet: self._fold_rate,
+            Told: self._fold_told,
+            Defined: self._define,
+            Recounted: self._note_recounted,
         }
 
     def begin_term(self, term: int) -> None:
@@ -130,6 +161,8 @@ class Ledger:
 
     def relearn(self, key: str, old: Row | None, new: Row) -> None:
         """Take a row that was recovered into the views, in the place of the one they hold."""
+        if isinstance(new, DefinedRow):
+            self._own = None
         if isinstance(new, LeadOfRow):
             self._relearn_lead_of(key, old if isinstance(old, LeadOfRow) else None, new)
         if not isinstance(new, ObjectRow):
@@ -165,7 +198,7 @@ class Ledger:
             self._naming.add(of_customer(customer), key)
         self._replace_lead(customer, key, old is not None and old.organisation, new)
 
-    def apply(self, inputs: Iterable[Event | Link]) -> Effects:
+    def apply(self, inputs: Iterable[Input]) -> Effects:
         """Fold a batch, in any order, and say what follows.
 
         What an input changes is said, and what it touches is said again where it was known already:
@@ -189,9 +222,34 @@ class Ledger:
         if TERMS in batch.changed:
             # Last, so that nothing can be known to be void before what came before it is safe.
             batch.changed[TERMS] = batch.changed.pop(TERMS)
-        return Effects(self._version, batch.changed, self._partials(), self._links())
+        return Effects(self._version, batch.changed, self._partials(), self._links(), self._ready())
 
-    def _fold_object(self, event: Event) -> None:
+    @property
+    def own_fields(self) -> Mapping[str, tuple[str, ...]]:
+        """By event type: the fields that the contract does not know and that definitions read."""
+        return self._own_measures().fields
+
+    def to_recount(self) -> list[Recounted]:
+        """The definitions under which not all of this partition's history is counted yet."""
+        row = self._rows.get(DEFINED)
+        assert row is None or isinstance(row, DefinedRow)
+        if row is None:
+            return []
+        latest = {key: versions[-1].number for key, versions in row.versions.items()}
+        return [Recounted(key, number) for key, number in latest.items() if row.counted.get(key) != number]
+
+    def say_ready(self) -> list[Ready]:
+        """What is counted under every definition, for whoever did not hear it from an earlier owner."""
+        self._batch = _Batch()
+        row = self._row(DEFINED, DefinedRow)
+        if row is not None:
+            self._batch.defined.update(dict.fromkeys([*row.versions, *row.removed]))
+        return self._ready()
+
+    def _fold_told(self, told: Told) -> None:
+        self._fold_object(told.event, told.own)
+
+    def _fold_object(self, event: Event, own: Mapping[str, Plain] | None = None) -> None:
         batch = self._batch
         time = micros_of(event.time)
         if time > self._as_of:
@@ -202,7 +260,7 @@ class Ledger:
         if row is None:
             row = batch.read[key] = new_object(kind, home, identifier)
             batch.created.add(key)
-        if fold(row, event, time):
+        if fold(row, event, time, own):
             batch.changed[key] = row
         else:
             batch.known_already.add(key)
@@ -234,6 +292,75 @@ class Ledger:
         self._see(time)
         since = self._batch.rates.get(key, time)
         self._batch.rates[key] = min(since, time)
+
+    def _define(self, said: Defined) -> None:
+        """A definition is new, another or gone. What is counted already stays until all of history is."""
+        row = self._defined_row()
+        key, record = said
+        versions = row.versions.get(key, [])
+        latest = versions[-1].number if versions else row.removed.get(key, 0)
+        if record is None:
+            if versions:
+                row.removed[key] = latest
+                del row.versions[key]
+                row.counted.pop(key, None)
+        elif record.version > latest:
+            counted = row.counted.get(key, 0)
+            before = [each for each in versions if each.number < counted][-1:]
+            kept = [each for each in versions if each.number >= counted]
+            row.versions[key] = [*before, *kept, Version(record.version, record.definition)]
+            row.removed.pop(key, None)
+            if isinstance(record.definition, KpiDefinition):
+                row.counted[key] = record.version
+        self._own = own_measures(row)
+        self._batch.changed[DEFINED] = row
+        self._batch.defined[key] = None
+
+    def _note_recounted(self, said: Recounted) -> None:
+        row = self._defined_row()
+        versions = row.versions.get(said.key, [])
+        if versions and versions[-1].number == said.number:
+            row.counted[said.key] = said.number
+            self._batch.changed[DEFINED] = row
+            self._batch.defined[said.key] = None
+
+    def _defined_row(self) -> DefinedRow:
+        row = self._row(DEFINED, DefinedRow)
+        if row is None:
+            row = self._batch.read[DEFINED] = DefinedRow({}, {}, {})
+        return row
+
+    def _own_measures(self) -> OwnMeasures:
+        if self._own is None:
+            row = self._rows.get(DEFINED)
+            assert row is None or isinstance(row, DefinedRow)
+            self._own = own_measures(row)
+        return self._own
+
+    def _shares_of(self, row: ObjectRow) -> list[Share]:
+        measures = self._own_measures().by_kind.get(row.kind)
+        if measures is None:
+            return shares_of(row, self._business, self._joins)
+        return shares_of(
+            row,
+            self._business,
+            self._joins,
+            lambda row: own_shares(row, measures, self._business, self._joins),
+        )
+
+    def _ready(self) -> list[Ready]:
+        """Of the definitions that were touched: under which version all is counted, or that it is gone."""
+        said: list[Ready] = []
+        for key in self._batch.defined:
+            row = self._defined_row()
+            if key in row.removed:
+                said.append(Ready(self._partition, self._version, key, row.removed[key], None))
+            said.extend(
+                Ready(self._partition, self._version, key, version.number, version.definition)
+                for version in row.versions.get(key, ())
+                if version.number == row.counted.get(key)
+            )
+        return said
 
     def _hear_named(self, link: LeadNamed) -> None:
         """At the lead's home: a partition says whether it names the lead."""
@@ -279,8 +406,11 @@ class Ledger:
     def _hear_term(self, link: TermBegun) -> None:
         """A partition has a new owner: what its earlier ones say of leads from now on is void."""
         row = self._terms()
-        row.by_partition[link.source] = Mention(link.version, False, None)
-        self._batch.changed[TERMS] = row
+        begun = row.by_partition.get(link.source)
+        if begun is None or link.version > begun.version:
+            # A lower one is of an owner who was paused while it announced itself.
+            row.by_partition[link.source] = Mention(link.version, False, None)
+            self._batch.changed[TERMS] = row
 
     def _terms(self) -> MentionsRow:
         row = self._row(TERMS, MentionsRow)
@@ -375,7 +505,7 @@ class Ledger:
         row = self._object(key)
         if row is None:
             row = new_object("customer", customer, customer)
-            if not shares_of(row, self._business, self._joins):
+            if not self._shares_of(row):
                 return
             self._batch.read[key] = row
         self._count(key)
@@ -394,7 +524,7 @@ class Ledger:
             return
         tally = self._tally
         before = row.shares
-        shares = shares_of(row, self._business, self._joins)
+        shares = self._shares_of(row)
         if shares != before:
             for share in before:
                 tally.remove(share)
@@ -549,6 +679,8 @@ class _Batch:
         """Customers to count anew."""
         self.rates: dict[str, int] = {}
         """From when on a currency's rates may have changed."""
+        self.defined: dict[str, None] = {}
+        """Definitions to say something of."""
         self.cells: set[CellKey] = set()
         self.leads_named: set[str] = set()
         self.leads_here: set[str] = set()

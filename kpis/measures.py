@@ -92,6 +92,10 @@ ENDED_MICROS = "customers_ended_micros"
 LIFETIMES = (SINCE_DAYS, SINCE_MICROS, ENDED, ENDED_DAYS, ENDED_MICROS)
 
 
+OF_GRAIN = "@"
+"""Between a measure and the one grain whose windows count it."""
+
+
 def counted_in(measure: str, grain: Grain) -> str:
     """The name under which a measure travels that only windows of one grain count.
 
@@ -99,4 +103,4 @@ def counted_in(measure: str, grain: Grain) -> str:
     the window that holds it. These add up over days as the distinct count itself does not: whoever was met
     in a week was met there for the first time on just one of its days.
     """
-    return f"{measure}@{grain.value}"
+    return measure + OF_GRAIN + grain.value

@@ -10,10 +10,11 @@ from itertools import islice
 
 from kpis.calendar import micros_of
 from kpis.contributions import Business
-from kpis.ledger import Ledger
+from kpis.ledger import Defined, Input, Ledger, Recounted
 from kpis.scorecards import Scorecards, read_at
-from schemas.events import Event, OrgEvent
-from schemas.internal import Link, Partial, ScorecardRow, Tick, reader_of
+from schemas.definitions import DefinitionRecord, Definitions, key_of
+from schemas.events import Event, OrgEvent, Told
+from schemas.internal import Partial, Ready, ScorecardRow, Tick, reader_of
 from schemas.records import KpiRecord
 from schemas.rows import Row
 
@@ -28,15 +29,28 @@ class Replay:
         business: Business,
         partitions: int = 1,
         partition_of: Callable[[str], int] = lambda _: 0,
+        definitions: Definitions | None = None,
     ) -> None:
         self._business = business
         self._rows: list[dict[str, Row]] = [{} for _ in range(partitions)]
         self._ledgers = [Ledger(number, business, rows) for number, rows in enumerate(self._rows)]
         self._scorecard_rows: dict[str, ScorecardRow] = {}
-        self._scorecards = Scorecards(business, self._scorecard_rows)
+        self._scorecards = Scorecards(business, self._scorecard_rows, sources=partitions)
         self._partition_of = partition_of
+        if definitions is not None:
+            self._define(definitions)
 
-    def feed(self, events: Iterable[Event], batch_events: int = BATCH_EVENTS) -> None:
+    def _define(self, definitions: Definitions) -> None:
+        """Nothing is counted yet, and so all of it under these definitions."""
+        keyed = {
+            key_of(name, one): one
+            for name, one in [*definitions.measures.items(), *definitions.kpis.items()]
+        }
+        said: list[Input] = [Defined(key, DefinitionRecord(1, one)) for key, one in keyed.items()]
+        recounted: list[Input] = [Recounted(key, 1) for key in keyed]
+        self._settle({number: [*said, *recounted] for number in range(len(self._ledgers))})
+
+    def feed(self, events: Iterable[Event | Told], batch_events: int = BATCH_EVENTS) -> None:
         """Run events through, in batches, until everything they lead to has settled."""
         iterator = iter(events)
         while batch := list(islice(iterator, batch_events)):
@@ -49,29 +63,30 @@ class Replay:
         written = dict(self._scorecards.records(taken.touched))
         return final_records(written, as_of, self._business)
 
-    def _route_events(self, events: Iterable[Event]) -> dict[int, list[Event | Link]]:
-        inboxes: dict[int, list[Event | Link]] = {}
-        for event in events:
+    def _route_events(self, events: Iterable[Event | Told]) -> dict[int, list[Input]]:
+        inboxes: dict[int, list[Input]] = {}
+        for told in events:
+            event = told.event if isinstance(told, Told) else told
             if isinstance(event, OrgEvent):
                 for partition in range(len(self._ledgers)):
                     inboxes.setdefault(partition, []).append(event)
             else:
                 home = event.data.home
                 assert home is not None
-                inboxes.setdefault(self._partition_of(home), []).append(event)
+                inboxes.setdefault(self._partition_of(home), []).append(told)
         return inboxes
 
-    def _settle(self, inboxes: dict[int, list[Event | Link]]) -> None:
+    def _settle(self, inboxes: dict[int, list[Input]]) -> None:
         while inboxes:
-            following: dict[int, list[Event | Link]] = {}
-            partials: list[Partial] = []
+            following: dict[int, list[Input]] = {}
+            said: list[Partial | Ready] = []
             for partition, inbox in inboxes.items():
                 effects = self._ledgers[partition].apply(inbox)
                 self._rows[partition].update(effects.rows)
-                partials.extend(effects.partials)
+                said.extend([*effects.partials, *effects.ready])
                 for link in effects.links:
                     following.setdefault(reader_of(link, self._partition_of), []).append(link)
-            taken = self._scorecards.take(partials)
+            taken = self._scorecards.take(said)
             self._scorecard_rows.update(taken.rows)
             inboxes = following
 

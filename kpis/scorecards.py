@@ -24,20 +24,25 @@ from kpis.calendar import (
     windows_of,
 )
 from kpis.contributions import Business
-from kpis.formulas import Moment, Reader, minor_digits
+from kpis.formulas import Moment, Own, Reader, minor_digits
 from kpis.growth import REVENUES, Growth, window_after
-from kpis.measures import LIFETIMES, MEASURES, counted_in
+from kpis.measures import OF_GRAIN
+from kpis.own import shown_as
 from kpis.tally import add_measures
 from kpis.versions import AS_OF, first_version
+from schemas.definitions import KpiDefinition
 from schemas.internal import (
     Cell,
     ClockRow,
     ClosingRow,
     Contribution,
     DayRow,
+    InUseRow,
     Measures,
     Partial,
+    Ready,
     ScorecardRow,
+    SourceReady,
     Tick,
 )
 from schemas.records import Figure, KpiRecord
@@ -46,6 +51,9 @@ TERMS = "0|"
 """The key of the row that holds, by source, from which version on its partials hold."""
 CLOCK = "clock|"
 """The key of the row that holds what time it is."""
+
+IN_USE = "definitions|"
+"""The key of the row of definitions."""
 
 CLOSING_MICROS = 15 * 60 * 1_000_000
 """How long after its end a window may still change without being called corrected: what happened last takes
@@ -89,9 +97,11 @@ class Scorecards:
         sums: MutableMapping[str, Measures] | None = None,
         years: MutableMapping[YearKey, int] | None = None,
         clock: MutableMapping[str, int] | None = None,
+        sources: int = 1,
     ) -> None:
         self._business = business
         self._rows = rows
+        self._sources = sources
         self._version = first_version(term)
         self._sums: MutableMapping[str, Measures] = {} if sums is None else sums
         self._years: MutableMapping[YearKey, int] = {} if years is None else years
@@ -99,7 +109,8 @@ class Scorecards:
         self._as_of = self._clock.get(AS_OF, 0)
         self._last_day = self._clock.get(LAST_DAY, 0)
         self._growth = Growth(self._sums)
-        self._reader = Reader()
+        self._read_by: Reader | None = None
+        """Made from the row of definitions, when it is first needed."""
         self._fresh: dict[str, ScorecardRow] = {}
         """Rows of the batch that was taken last, which may not be held yet."""
 
@@ -113,6 +124,8 @@ class Scorecards:
 
     def relearn(self, key: str, old: ScorecardRow | None, new: ScorecardRow) -> None:  # noqa: ARG002
         """Take a row that was recovered into the sums, in the place of the one they hold."""
+        if isinstance(new, InUseRow):
+            self._read_by = None
         if not isinstance(new, DayRow):
             return
         before: dict[int, Measures] = {}
@@ -129,7 +142,7 @@ class Scorecards:
             self._add(new.scope, new.day, _difference({}, measures))
         self._growth.forget()
 
-    def take(self, items: Iterable[Partial | Tick]) -> Taken:
+    def take(self, items: Iterable[Partial | Tick | Ready]) -> Taken:
         """Take in a batch of partials and ticks, in any order."""
         self._version += 1
         rows = self._fresh = {}
@@ -147,7 +160,11 @@ class Scorecards:
                 continue
             begun = terms.sources.get(item.source)
             if begun is not None and item.version < begun.version:
-                self._refuse(item, touched)
+                if isinstance(item, Partial):
+                    self._refuse(item, touched)
+                continue
+            if isinstance(item, Ready):
+                self._hear_ready(item, touched)
                 continue
             if item.begins_term:
                 terms.sources[item.source] = Contribution(item.version, 0, {})
@@ -174,7 +191,7 @@ class Scorecards:
         at = At(self._as_of if clock is None else clock.now, self._business)
         for key, (scope, window) in touched.items():
             measures = self._sums.get(key, {})
-            shown, kpis = self._reader.figures(
+            shown, kpis = self._reader().figures(
                 measures, window.grain, self._moment(key, scope, window, measures, at)
             )
             start, end, last = _dates_of(window)
@@ -194,6 +211,55 @@ class Scorecards:
                     previous=previous,
                 ),
             )
+
+    def _hear_ready(self, said: Ready, touched: Touched) -> None:
+        """A source has counted all of its history under a version; once all have, that is in use.
+
+        Where it is already, this may be a replay, after a crash in which the records were not written.
+        """
+        row = self._in_use()
+        known = row.sources.setdefault(said.key, {})
+        before = known.get(said.source)
+        if before is not None and before.version > said.version:
+            return
+        known[said.source] = SourceReady(said.version, said.number, said.definition is None)
+        versions = row.definitions.setdefault(said.key, {})
+        if said.definition is not None:
+            versions[said.number] = said.definition
+        least = min(each.number for each in known.values())
+        for number in [number for number in versions if number < least]:
+            del versions[number]
+        self._fresh[IN_USE] = row
+        self._read_by = None
+        if len(known) == self._sources:
+            touched.update((key, _place_of(key)) for key in self._sums)
+
+    def _in_use(self) -> InUseRow:
+        row = self._fresh.get(IN_USE) or self._rows.get(IN_USE)
+        assert row is None or isinstance(row, InUseRow)
+        return row or InUseRow({}, {})
+
+    def _reader(self) -> Reader:
+        if self._read_by is None:
+            self._read_by = Reader(self._own())
+        return self._read_by
+
+    def _own(self) -> Own:
+        """The definitions that are in use: under which every source has counted all of its history."""
+        row = self._in_use()
+        own = Own({}, {})
+        for key in sorted(row.sources):
+            said = row.sources[key].values()
+            number = min(each.number for each in said)
+            if len(said) < self._sources or any(each.removed for each in said):
+                continue
+            definition = row.definitions[key][number]
+            name = key.partition("/")[2]
+            if isinstance(definition, KpiDefinition):
+                own.kpis[name] = definition
+            else:
+                own.measures[name] = shown_as(name, number, definition)
+        return own
 
     def _time(self) -> ClockRow | None:
         row = self._fresh.get(CLOCK) or self._rows.get(CLOCK)
@@ -252,7 +318,9 @@ class Scorecards:
         if row is None:
             return None
         assert isinstance(row, ClosingRow)
-        return None if row.kpis == kpis else row.kpis
+        # What was defined since then was no part of it.
+        same = all(kpis.get(name, before) == before for name, before in row.kpis.items())
+        return None if same else row.kpis
 
     def _keep_closing(self, scope: str, day: int, closed: "Closed", *, revenue: bool) -> None:
         """Before something changes on a day: note how the closed windows stand whose KPIs depend on it."""
@@ -272,7 +340,7 @@ class Scorecards:
                     continue
                 measures = self._sums.get(key, {})
                 moment = self._moment(key, scope, each, measures, at)
-                self._fresh[kept] = ClosingRow(self._reader.figures(measures, each.grain, moment)[1])
+                self._fresh[kept] = ClosingRow(self._reader().figures(measures, each.grain, moment)[1])
 
     def _refuse(self, partial: Partial, touched: Touched) -> None:
         """Take nothing from an owner whose time is over; but write what it touches as it stands.
@@ -323,7 +391,7 @@ class Scorecards:
         if day > self._last_day:
             self._last_day = self._clock[LAST_DAY] = day
         distinct: dict[Grain, Measures] | None = None
-        if not _DISTINCT.keys().isdisjoint(change):
+        if any(OF_GRAIN in name for name in change):
             change, distinct = _apart(change)
         for window, suffix in _places_of(day):
             key = scope + suffix
@@ -415,22 +483,14 @@ def _difference(new: Measures, old: Measures) -> Measures:
     return {name: amount for name, amount in change.items() if amount}
 
 
-_DISTINCT: dict[str, tuple[str, Grain]] = {
-    counted_in(name, grain): (name, grain)
-    for name, measure in MEASURES.items()
-    if not measure.additive
-    for grain in Grain
-} | {counted_in(name, Grain.EVER): (name, Grain.EVER) for name in LIFETIMES}
-
-
 def _apart(change: Measures) -> tuple[Measures, dict[Grain, Measures]]:
-    """What adds up in every window, and what is a distinct count in the windows of one grain."""
+    """What adds up in every window, and what is counted in the windows of one grain only."""
     additive: Measures = {}
-    distinct: dict[Grain, Measures] = {}
+    of_grain: dict[Grain, Measures] = {}
     for name, amount in change.items():
-        counted = _DISTINCT.get(name)
-        if counted is None:
-            additive[name] = amount
+        measure, mark, grain = name.rpartition(OF_GRAIN)
+        if mark:
+            of_grain.setdefault(Grain(grain), {})[measure] = amount
         else:
-            distinct.setdefault(counted[1], {})[counted[0]] = amount
-    return additive, distinct
+            additive[name] = amount
+    return additive, of_grain

@@ -6,7 +6,7 @@ Days suffice, because longer windows are sums of days: distinct counts too, in t
 
 from bisect import bisect_right
 from collections.abc import MutableMapping
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from kpis.calendar import window_end, windows_of
@@ -18,6 +18,9 @@ COMPANY = "company"
 
 CellKey = tuple[str, int]
 """A scope and a day."""
+
+_OF = "\x1f"
+"""Between the distinct count that a person is for and the person, where it is not `contacts`."""
 
 SCOPES_KEPT = 200_000
 """How many scopes of a kind are remembered."""
@@ -66,6 +69,16 @@ def scopes_of(place: Share | Contact) -> list[str]:
     return scopes
 
 
+def distinct_person(measure: str, person: str) -> str:
+    """A person, as one that another distinct count than `contacts` is of."""
+    return measure + _OF + person
+
+
+def _distinct_count(person: str) -> str:
+    measure, _, _ = person.rpartition(_OF)
+    return measure or "contacts"
+
+
 class Tally:
     """The sums over the shares it was given. Adding and removing a share are inverse, exactly.
 
@@ -87,7 +100,7 @@ class Tally:
             if share.person is not None:
                 contact = _contact(share)
                 others = self._contacts.get(share.person, [])
-                self._meet(contact, others, 1)
+                self._meet(_distinct_count(share.person), contact, others, 1)
                 self._contacts[share.person] = sorted([*others, contact], key=_order)
 
     def remove(self, share: Share) -> None:
@@ -98,7 +111,7 @@ class Tally:
                 contact = _contact(share)
                 others = self._contacts[share.person].copy()
                 others.remove(contact)
-                self._meet(contact, others, -1)
+                self._meet(_distinct_count(share.person), contact, others, -1)
                 if others:
                     self._contacts[share.person] = others
                 else:
@@ -130,7 +143,7 @@ class Tally:
         for scope in scopes_of(share):
             add_measures(self._cells, (scope, day), share.measures, sign)
 
-    def _meet(self, contact: Contact, others: list[Contact], sign: int) -> None:
+    def _meet(self, counted: str, contact: Contact, others: list[Contact], sign: int) -> None:
         """Count a contact where it is the first of its window, instead of the one that was."""
         for scope in scopes_of(contact):
             days = _days_in(scope, others)
@@ -138,7 +151,7 @@ class Tally:
             before = after - 1
             gained: Measures = {}
             lost: Measures = {}
-            for measure, start, end in _spans_of(contact.day):
+            for measure, start, end in _spans_of(counted, contact.day):
                 if before >= 0 and days[before] >= start:
                     continue
                 gained[measure] = 1
@@ -163,11 +176,11 @@ def _days_in(scope: str, contacts: list[Contact]) -> list[int]:
     return [contact.day for contact in contacts if scope in scopes_of(contact)]
 
 
-@cache
-def _spans_of(day: int) -> tuple[tuple[str, int, int], ...]:
+@lru_cache(200_000)
+def _spans_of(counted: str, day: int) -> tuple[tuple[str, int, int], ...]:
     """For each window that holds a day: the measure of first contacts in it, its start and its end."""
     return tuple(
-        (counted_in("contacts", window.grain), window.start, window_end(*window) or FOR_EVER)
+        (counted_in(counted, window.grain), window.start, window_end(*window) or FOR_EVER)
         for window in windows_of(day)
     )
 

@@ -13,7 +13,7 @@ from malvakt.outcome import Fault
 from malvakt.progress import progress
 from malvakt.reaching import reaching
 from malvakt.workers import WorkerProcess
-from schemas.events import Event
+from schemas.events import Recorded
 from schemas.records import KpiRecord
 from streams.delivery import Delivery
 from streams.local_kafka import LocalKafka, LocalKafkaError
@@ -27,7 +27,7 @@ POLL_S = 0.2
 
 
 async def replayed_through_kafka(
-    events: Iterable[Event],
+    events: Iterable[Recorded],
     timezone: str,
     currency: str,
     as_of: Callable[[], datetime | None],
@@ -84,7 +84,7 @@ async def _topics(settings: Settings) -> AsyncIterator[None]:
 
 
 async def _run(
-    settings: Settings, events: Iterable[Event], as_of: Callable[[], datetime | None], count: int
+    settings: Settings, events: Iterable[Recorded], as_of: Callable[[], datetime | None], count: int
 ) -> Mapping[str, KpiRecord]:
     workers = [WorkerProcess(settings) for _ in range(count)]
     try:

@@ -4,16 +4,22 @@ Nothing here raises for bad input. A record that is no event becomes a `Reason`,
 field, and travels on to `crm.rejected` with the original bytes.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from schemas.definitions import DefinitionRecord, Plain, decode_definition, key_of
 from schemas.events import EVENT_TYPES, Event, type_of
 
 MAX_EVENT_BYTES = 256 * 1024
 """A larger record is no CRM event; it is refused before any time is spent on reading it."""
+
+MAX_OWN_TEXT = 1_024
+"""A longer text in a field of one's own is not kept; no condition can ask for it."""
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 """One day after the start of the `ever` window, so that it holds the day in every timezone."""
@@ -72,6 +78,45 @@ def decode_event(raw: bytes | None, topic: str | None = None) -> Event | Reason:
             f"A {type_of(event)} event belongs on {event.topic}, not {topic}.",
         )
     return _absurd_time(event) or event
+
+
+def decode_defined(key: str, raw: bytes) -> DefinitionRecord | Reason:
+    """Read one record of the topic of definitions."""
+    try:
+        record = decode_definition(raw)
+    except msgspec.ValidationError as error:
+        return _reason(str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Reason(ReasonCode.NOT_JSON, "$", f"The record is not valid JSON: {error}.")
+    name = key.partition("/")[2]
+    if key != key_of(name, record.definition):
+        expected = key_of(name or "NAME", record.definition)
+        return Reason(ReasonCode.INVALID_FIELD, "$", f"Its key is `{key}`, and must be `{expected}`.")
+    return record
+
+
+def own_fields(raw: bytes, names: Iterable[str]) -> dict[str, Plain]:
+    """What a valid event states of fields that the contract does not know: texts, numbers, truths."""
+    data = _any_decoder.decode(raw).data
+    found: dict[str, Plain] = {}
+    for name in names:
+        value = data.get(name)
+        if isinstance(value, str | int | float) and _is_kept(value):
+            found[name] = value
+    return found
+
+
+def _is_kept(value: Plain) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_OWN_TEXT
+    return isinstance(value, float) or abs(value) < 2**63
+
+
+class _Any(Struct):
+    data: dict[str, Any]
+
+
+_any_decoder = msgspec.json.Decoder(_Any)
 
 
 def _absurd_time(event: Event) -> Reason | None:

@@ -10,6 +10,8 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct, field
 
+from schemas.definitions import Plain
+
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 """An identifier: of a lead, a deal, a customer, a seller, an event."""
 
@@ -448,3 +450,10 @@ class Recorded(NamedTuple):
 
     event: Event
     raw: bytes
+
+
+class Told(NamedTuple):
+    """An event, and what it states of fields that only an organisation's own definitions read."""
+
+    event: Event
+    own: dict[str, Plain]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
+from schemas.definitions import KpiDefinition, MeasureDefinition
 from schemas.packing import Packing
 from schemas.records import Figure
 from schemas.rows import Said
@@ -134,10 +135,37 @@ class ClockRow(Struct, frozen=True, array_like=True, tag=3):
     now: int
 
 
-ScorecardRow = DayRow | ClosingRow | ClockRow
+class SourceReady(Struct, frozen=True, array_like=True):
+    """What a source partition last said of a definition."""
+
+    version: int
+    number: int
+    removed: bool
+
+
+class InUseRow(Struct, array_like=True, tag=4):
+    """The definitions as the source partitions have counted them, by their keys."""
+
+    definitions: dict[str, dict[int, MeasureDefinition | KpiDefinition]]
+    """By number."""
+    sources: dict[str, dict[int, SourceReady]]
+
+
+ScorecardRow = DayRow | ClosingRow | ClockRow | InUseRow
 
 SCORECARD_ROWS: Packing[ScorecardRow] = Packing(ScorecardRow)
 """How the rows of the table `scorecards` are written."""
+
+
+class Ready(Struct, frozen=True, array_like=True):
+    """A source partition has counted all its history under a version of a definition, or that is gone."""
+
+    source: int
+    version: int
+    """Of what the source says, as in partials."""
+    key: str
+    number: int
+    definition: MeasureDefinition | KpiDefinition | None
 
 
 class Tick(Struct, frozen=True, array_like=True):
@@ -147,4 +175,6 @@ class Tick(Struct, frozen=True, array_like=True):
 
 
 encode_tick = msgspec.msgpack.Encoder().encode
+encode_ready = msgspec.msgpack.Encoder().encode
+decode_ready = msgspec.msgpack.Decoder(Ready).decode
 decode_tick = msgspec.msgpack.Decoder(Tick).decode

@@ -6,10 +6,15 @@ that whoever reads a row twice, or late, can keep the higher one without reading
 
 from msgspec import Struct
 
+from schemas.definitions import KpiDefinition, MeasureDefinition
 from schemas.packing import Packing
 
-Value = str | int | None
-"""What a row keeps of a field: text, an instant in microseconds, or that there is none."""
+Value = str | int | float | bool | None
+"""What a row keeps of a field: text, an instant in microseconds, or that there is none. Of a field that
+only an organisation's own definitions read, also a number, or true or false."""
+
+OWN = "~"
+"""Before the name of a field that only an organisation's own definitions read."""
 
 
 class Telling(Struct, array_like=True, gc=False):
@@ -109,7 +114,24 @@ class LeadOfRow(Struct, array_like=True, tag=6):
     """Whether it states an organisation number."""
 
 
-Row = ObjectRow | SellerRow | MentionsRow | OriginRow | RateRow | LeadOfRow
+class Version(Struct, frozen=True, array_like=True):
+    """One version of a definition."""
+
+    number: int
+    definition: MeasureDefinition | KpiDefinition
+
+
+class DefinedRow(Struct, array_like=True, tag=7):
+    """The definitions in force, by their keys: of each the versions that are counted, the latest last."""
+
+    versions: dict[str, list[Version]]
+    removed: dict[str, int]
+    """Those that were taken away, and under which version."""
+    counted: dict[str, int]
+    """Up to which version of each all history has been counted here."""
+
+
+Row = ObjectRow | SellerRow | MentionsRow | OriginRow | RateRow | LeadOfRow | DefinedRow
 
 ROWS: Packing[Row] = Packing(Row)
 """How the rows of the table `objects` are written."""

@@ -98,6 +98,22 @@ PARTIALS = Topic(
     "scorecard",
     Kept.UNTIL_READ,
 )
+DEFINITIONS = Topic(
+    "definitions",
+    "An organisation's own measures and KPIs, in every partition",
+    "measures/NAME or kpis/NAME",
+    "malvakt definitions",
+    "ledger",
+    Kept.LATEST_BY_KEY,
+)
+READY = Topic(
+    "kpi.ready",
+    "Which definitions a source partition has counted all history under",
+    "none, on every partition",
+    "ledger",
+    "scorecard",
+    Kept.UNTIL_READ,
+)
 TICKS = Topic(
     "ticks",
     "What time it is: with it windows close, and goals slip",
@@ -115,15 +131,15 @@ SCORECARDS = Topic(
     Kept.LATEST_BY_KEY,
 )
 
-INTERNAL = frozenset({LINKS.name, PARTIALS.name, TICKS.name})
+INTERNAL = frozenset({LINKS.name, PARTIALS.name, READY.name, TICKS.name})
 """Topics that one installation's agents talk over: each has its own, named after it."""
 
-TOPICS = [*CRM_TOPICS, LINKS, REJECTED, PARTIALS, TICKS, SCORECARDS]
+TOPICS = [*CRM_TOPICS, DEFINITIONS, LINKS, REJECTED, PARTIALS, READY, TICKS, SCORECARDS]
 
-LEDGER_TOPICS = [*(topic.name for topic in CRM_TOPICS), LINKS.name]
+LEDGER_TOPICS = [*(topic.name for topic in CRM_TOPICS), DEFINITIONS.name, LINKS.name]
 """What the ledger agent reads."""
 
-SCORECARD_TOPICS = [PARTIALS.name, TICKS.name]
+SCORECARD_TOPICS = [PARTIALS.name, READY.name, TICKS.name]
 """What the scorecard agent reads."""
 
 

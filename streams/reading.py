@@ -28,6 +28,13 @@ async def read_to_end(settings: Settings, name: str, decode: Callable[[Any], Ite
             yield decode(record)
 
 
+async def read_keyed(settings: Settings, name: str) -> AsyncIterator[tuple[str, bytes | None]]:
+    """The keys and values that a topic's first partition holds up to now, in order: of what is in each."""
+    async for batch in _batches(settings, name, follow=False, partitions=1):
+        for record in batch:
+            yield (record.key or b"").decode(errors="replace"), record.value
+
+
 async def follow(settings: Settings, name: str, decode: Callable[[Any], Item]) -> AsyncIterator[list[Item]]:
     """Everything a topic holds and will hold, in batches; an empty one where nothing came for a while."""
     async for batch in _batches(settings, name, follow=True):
@@ -56,7 +63,9 @@ def keep_highest(records: dict[str, KpiRecord], record: KpiRecord) -> bool:
     return True
 
 
-async def _batches(settings: Settings, name: str, *, follow: bool) -> AsyncIterator[list[Any]]:
+async def _batches(
+    settings: Settings, name: str, *, follow: bool, partitions: int | None = None
+) -> AsyncIterator[list[Any]]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.broker,
         enable_auto_commit=False,
@@ -65,7 +74,7 @@ async def _batches(settings: Settings, name: str, *, follow: bool) -> AsyncItera
     )
     try:
         await consumer.start()
-        tps = await _partitions(consumer, settings.topic(name))
+        tps = (await _partitions(consumer, settings.topic(name)))[:partitions]
         consumer.assign(tps)
         ends: dict[Any, int] = await consumer.end_offsets(tps)
         while follow or await _remaining(consumer, ends):
@@ -79,7 +88,7 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
     if topic not in await consumer.topics():
         raise NoSuchTopicError(f"There is no topic {topic} on this broker; has a worker run yet?")
     await consumer._client._wait_on_metadata(topic)  # noqa: SLF001
-    return [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+    return [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
 
 
 async def _remaining(consumer: AIOKafkaConsumer, ends: dict[Any, int]) -> bool:

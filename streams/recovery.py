@@ -67,6 +67,10 @@ class Restored(Protocol):
         """The lowest term that may be begun now."""
         ...
 
+    def begin_no_lower(self, term: int) -> None:
+        """Terms below this one have been in use: none may be begun again."""
+        ...
+
     async def announce(self, partitions: set[int]) -> None:
         """Tell all readers that partitions have a new owner."""
         ...
@@ -129,19 +133,21 @@ class Restorer:
 
     async def _recover_patiently(self, tps: set[TopicPartition]) -> int:
         """Recover; while the broker is away, wait for it and go on from where the rows are current."""
+        rows = 0
         while True:
             try:
                 # What is ready already is being worked on.
-                return await self._recover({tp for tp in tps if tp.partition not in self.ready})
+                while left := {tp for tp in tps if tp.partition not in self.ready}:
+                    rows += await self._recover(left)
             except KafkaError as error:
                 if not passes(error):
                     raise
                 log.warning("recovery waits for the broker", error=repr(error))
                 await asyncio.sleep(RETRY_S)
+            else:
+                return rows
 
     async def _recover(self, tps: set[TopicPartition]) -> int:
-        if not tps:
-            return 0
         # First, so that what an earlier owner still writes is either seen below or void.
         await self._app.announce({tp.partition for tp in tps})
         consumer = AIOKafkaConsumer(
@@ -203,6 +209,16 @@ class Restorer:
             await asyncio.sleep(0)
 
     async def _open(self, partition: int) -> None:
+        """Begin with a partition; not if its term was announced too low to void what earlier owners say.
+
+        That is where the group's generations began anew, as they do when it was deleted. The partition then
+        comes again, under a higher term.
+        """
+        least = self._app.least_term()
+        term = max(table.store.term_after(partition, least) for table in self._tables.values())
+        if term > least:
+            self._app.begin_no_lower(term)
+            return
         began = perf_counter()
         for table in self._tables.values():
             await table.views.open(partition, self._app.least_term())

@@ -50,6 +50,10 @@ class Views(Generic[View]):
         self._store.begin(partition)
         return self._views[partition]
 
+    def view(self, partition: int) -> View:
+        """The view of a partition that was opened, to ask it something."""
+        return self._views[partition]
+
     def settle(self, partition: int) -> None:
         """Have the view of a partition stand where its rows do, before they are read on.
 

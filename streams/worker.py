@@ -4,11 +4,13 @@ It knows Faust so that the agents need not: an agent is a function from what was
 effects, registered here by name.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import faust
 import structlog
+from aiokafka.errors import KafkaConnectionError
 from faust.serializers.schemas import Schema
 from faust.types import AppT
 from faust.types.tuples import Message
@@ -39,6 +41,7 @@ FAUST_VERSION = "0.15.3"
 FETCH_RECORDS = 30_000
 """The most records one fetch hands over; bounds a batch's memory and how long it takes."""
 COMMIT_INTERVAL_S = 0.5
+CONNECT_S = 1.0
 WAITING_FETCHES = 4
 """How many fetches may queue before an agent; the transport admits fewer."""
 
@@ -70,6 +73,8 @@ class Agent(NamedTuple):
     views: Opening
     announce: Callable[[Iterable[int], int], Awaitable[None]] | None = None
     """How its readers learn that partitions have a new owner, from a term on."""
+    background: Callable[[Callable[[], Iterable[int]]], Coroutine[Any, Any, None]] | None = None
+    """What it does beside, given which partitions are ready at any time."""
 
 
 class BatchSchema(Schema[None, Fetched]):
@@ -103,6 +108,10 @@ class WorkerApp(faust.App):
         """The lowest term that may be begun now: it grows with every rebalance of the group."""
         return self.first_term + self.consumer_generation_id
 
+    def begin_no_lower(self, term: int) -> None:
+        """Terms below this one have been in use: none may be begun again."""
+        self.first_term += max(0, term - self.least_term())
+
     async def announce(self, partitions: Iterable[int]) -> None:
         """Tell all readers that partitions have a new owner."""
         for agent in self.made.values():
@@ -119,10 +128,20 @@ class WorkerApp(faust.App):
 
     async def on_start(self) -> None:
         """Connect the delivery before any agent can have something to deliver."""
-        await self.delivery.start()
+        while True:
+            try:
+                await self.delivery.start()
+                break
+            except KafkaConnectionError as error:
+                # It answered a moment ago, when the topics were looked at.
+                log.warning("waiting for the broker", error=str(error))
+                await asyncio.sleep(CONNECT_S)
         await super().on_start()
         self.add_future(self.trimming)
         self.add_future(self.ticking)
+        for agent in self.made.values():
+            if agent.background is not None:
+                self.add_future(agent.background(lambda: self.restorer.ready))
 
     async def on_shutdown(self) -> None:
         """Disconnect it once the agents have stopped, and let go of all partitions."""

@@ -5,16 +5,20 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Literal
 
 from kpis.contributions import Business
+from kpis.own import told
 from kpis.replay import BATCH_EVENTS, Replay, final_records
+from malvakt.defined import read_file
 from malvakt.interpreter import collect_seldom
 from malvakt.outcome import CallError
 from malvakt.progress import progress
-from malvakt.recorded import EventFile, Line, read_events, report
+from malvakt.recorded import EventFile, Line, read_recorded, report
 from malvakt.showing import show_records
-from schemas.events import Event
+from schemas.definitions import Definitions
+from schemas.events import Event, Recorded, Told
 from schemas.records import KpiRecord, encode_record
 from streams.settings import Settings
 
@@ -24,6 +28,7 @@ def replay_(
     timezone: str = "Europe/Stockholm",
     currency: str = "SEK",
     as_of: str | None = None,
+    definitions: Path | None = None,
     json: bool = False,
     through: Literal["kafka"] | None = None,
     workers: int = 1,
@@ -41,6 +46,8 @@ def replay_(
         The reporting currency.
     as_of
         Which instant counts as now, for what is open and closed; the latest event time by default.
+    definitions
+        Own measures and KPIs to count as well, in TOML; see docs/definitions.md.
     json
         Print each record as one JSON line, sorted by key.
     through
@@ -56,11 +63,16 @@ def replay_(
         raise CallError("--workers and --broker go with --through kafka.")
     if workers < 1:
         raise CallError("--workers takes a number from 1.")
+    if through is not None and definitions is not None:
+        raise CallError("--definitions is for a replay in this process, not for --through kafka.")
+    own = Definitions() if definitions is None else read_file(definitions, {})
+    if own is None:
+        return 1
     business = Settings(timezone=timezone, currency=currency).business()
     now = _instant(as_of, business)
     collect_seldom()
     refused: list[Line] = []
-    events = _Timed(read_events(list(files), refused))
+    events = _Timed(read_recorded(list(files), refused))
     if through == "kafka":
         from malvakt.through_kafka import replayed_through_kafka  # noqa: PLC0415
 
@@ -76,7 +88,7 @@ def replay_(
         )
         records = final_records(found, now or events.latest, business) if events.latest else iter(())
     else:
-        replay = _replayed(events, business)
+        replay = _replayed(told(events, own), business, own)
         records = replay.records(now or events.latest) if events.latest else iter(())
     _print(records, as_json=json)
     report(refused)
@@ -86,19 +98,20 @@ def replay_(
 class _Timed:
     """Passes events on and remembers the latest event time."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[Recorded]) -> None:
         self._events = events
         self.latest: datetime | None = None
 
-    def __iter__(self) -> Iterator[Event]:
-        for event in self._events:
-            if self.latest is None or event.time > self.latest:
-                self.latest = event.time
-            yield event
+    def __iter__(self) -> Iterator[Recorded]:
+        for recorded in self._events:
+            time = recorded.event.time
+            if self.latest is None or time > self.latest:
+                self.latest = time
+            yield recorded
 
 
-def _replayed(events: Iterable[Event], business: Business) -> Replay:
-    replay = Replay(business)
+def _replayed(events: Iterable[Event | Told], business: Business, definitions: Definitions) -> Replay:
+    replay = Replay(business, definitions=definitions)
     iterator = iter(events)
     with progress("events replayed") as advance:
         while batch := list(islice(iterator, BATCH_EVENTS)):

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any
 
 import faust
 
 from agents.ledger import LedgerAgent
+from agents.recounting import Recounting
 from agents.scorecard import ScorecardAgent
 from malvakt.interpreter import collect_seldom, switch_often
 from malvakt.logs import CONFIG, log_to_stderr
@@ -15,6 +17,7 @@ from malvakt.reaching import reaching, settings_with
 from streams import metrics
 from streams.data_directory import DataDirectoryError
 from streams.founding import FoundingError, found
+from streams.history import history_on
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
 from streams.worker import Agent, MissingStoreError, Parts, WorkerApp, WrongFaustError, build_app
@@ -66,8 +69,18 @@ def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
 
 def _agents(parts: Parts) -> dict[str, Agent]:
     ledger, scorecard = LedgerAgent(parts), ScorecardAgent(parts)
+    history = history_on(parts.settings)
+
+    def recounting(ready: Callable[[], Iterable[int]]) -> Coroutine[Any, Any, None]:
+        return Recounting(ledger, history, ready).for_ever()
+
     return {
-        "ledger": Agent(ledger.work, ledger.views, ledger.announce),
+        "ledger": Agent(
+            ledger.work,
+            ledger.views,
+            ledger.announce,
+            recounting,
+        ),
         "scorecard": Agent(scorecard.work, scorecard.views),
     }
 

@@ -5,7 +5,7 @@ there. So a test decides at which record a worker ends, and who has the partitio
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -13,13 +13,16 @@ from typing import Any
 from faust.types import TP
 
 from agents.ledger import LedgerAgent
+from agents.recounting import Recounting
 from agents.scorecard import ScorecardAgent
 from kpis.calendar import micros_of
-from schemas.events import Event
+from schemas.definitions import DefinitionRecord
+from schemas.events import Event, Recorded
 from schemas.internal import SCORECARD_ROWS
 from schemas.records import KpiRecord
 from schemas.rows import ROWS
 from schemas.topics import (
+    CRM_TOPICS,
     LEDGER_TOPICS,
     SCORECARD_TOPICS,
     SCORECARDS,
@@ -27,6 +30,7 @@ from schemas.topics import (
     TABLE_SCORECARDS,
     changelog,
 )
+from streams.defining import define
 from streams.delivery import Outgoing, Written
 from streams.holding import Holds
 from streams.publishing import Publisher
@@ -57,9 +61,13 @@ class Broker:
             "scorecard": [self.settings.topic(name) for name in SCORECARD_TOPICS],
         }
 
-    async def publish(self, events: Iterable[Event]) -> None:
+    async def publish(self, events: Iterable[Event | Recorded]) -> None:
         delivery: Any = Delivery(self)
         await Publisher(delivery, self.settings).publish(events)
+
+    async def define(self, key: str, record: DefinitionRecord | None) -> None:
+        delivery: Any = Delivery(self)
+        await define(self.settings, delivery, {key: record})
 
     async def tick(self, now: datetime) -> None:
         delivery: Any = Delivery(self)
@@ -147,18 +155,30 @@ class Worker:
     async def take_over(self, slice_records: int = 1_000) -> int:
         """Take every partition over, as `streams.recovery` does; how many rows that took."""
         self._broker.generation += 1
-        await self.ledger.announce(range(self._broker.settings.partitions), self._broker.generation)
-        read = 0
-        for store, views in self._tables:
-            for partition in range(self._broker.settings.partitions):
-                views.settle(partition)
-                while tail := self._broker.topics[store.changelog, partition][
-                    store.next_offset(partition) :
-                ]:
-                    views.take(partition, tail[:slice_records])
-                    read += len(tail[:slice_records])
-                await views.open(partition, self._broker.generation)
+        partitions = range(self._broker.settings.partitions)
+        term = read = 0
+        while term < (least := self._needed(max(term, self._broker.generation))):
+            term = least
+            await self.ledger.announce(partitions, term)
+            for store, views in self._tables:
+                for partition in partitions:
+                    views.settle(partition)
+                    while tail := self._broker.topics[store.changelog, partition][
+                        store.next_offset(partition) :
+                    ]:
+                        views.take(partition, tail[:slice_records])
+                        read += len(tail[:slice_records])
+        for _, views in self._tables:
+            for partition in partitions:
+                await views.open(partition, term)
         return read
+
+    def _needed(self, least: int) -> int:
+        """The term that every partition can be begun under."""
+        partitions = range(self._broker.settings.partitions)
+        return max(
+            store.term_after(partition, least) for store, _ in self._tables for partition in partitions
+        )
 
     def let_go(self) -> None:
         """Others have the partitions now; or the worker is gone."""
@@ -183,8 +203,31 @@ class Worker:
 
     async def settle(self, most: int = 1_000) -> None:
         """Work until there is nothing left to do."""
-        while await self.work("ledger", most) or await self.work("scorecard", most):
+        while (
+            await self.work("ledger", most)
+            or await self.work("scorecard", most)
+            or await self._recount_where_wanted()
+        ):
             pass
+
+    async def recount(self) -> None:
+        """Count history anew where definitions want it."""
+        partitions = range(self._broker.settings.partitions)
+        await Recounting(self.ledger, self._history, lambda: partitions).look()
+
+    async def _recount_where_wanted(self) -> bool:
+        partitions = range(self._broker.settings.partitions)
+        if not any(self.ledger.to_recount(partition) for partition in partitions):
+            return False
+        await self.recount()
+        return True
+
+    async def _history(self, partition: int) -> AsyncIterator[list[Slice]]:
+        for topic in CRM_TOPICS:
+            tp = TP(self._broker.settings.topic(topic.name), partition)
+            records = self._broker.topics[tp]
+            for start in range(0, len(records), 3):
+                yield [Slice(tp, records[start : start + 3])]
 
     def kill(self) -> None:
         """End without a last word: what was not flushed is gone."""

@@ -14,7 +14,8 @@ from kpis.contributions import Business
 from kpis.replay import Replay, final_records
 from malvakt.through_kafka import settled
 from malvakt.workers import COMMAND, WorkerProcess
-from schemas.events import Event
+from schemas.definitions import Definitions
+from schemas.events import Event, Recorded, Told
 from schemas.records import KpiRecord
 from streams.delivery import Delivery
 from streams.publishing import published
@@ -43,7 +44,7 @@ class Pipeline:
         worker.kill()
         self.workers.remove(worker)
 
-    async def publish(self, events: Iterable[Event]) -> None:
+    async def publish(self, events: Iterable[Event | Recorded]) -> None:
         async for _ in published(self.settings, events):
             pass
 
@@ -91,8 +92,10 @@ def figures(records: Mapping[str, KpiRecord], business: Business) -> list[tuple[
     return [(r.key, r.end, r.measures, r.kpis) for r in final_records(records, NOW, business)]
 
 
-def replayed(events: Iterable[Event], settings: Settings) -> list[tuple[Any, ...]]:
+def replayed(
+    events: Iterable[Event | Told], settings: Settings, definitions: Definitions | None = None
+) -> list[tuple[Any, ...]]:
     business = settings.business()
-    replay = Replay(business)
+    replay = Replay(business, definitions=definitions)
     replay.feed(events)
     return figures({record.key: record for record in replay.records(NOW)}, business)

@@ -7,10 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.events import Event
+from schemas.decoding import own_fields
+from schemas.definitions import DefinitionRecord, Definitions, MeasureDefinition
+from schemas.events import Event, Recorded, Told, encode_event, type_of
 from streams.holding import Holds
 from streams.settings import MEMORY, ROCKSDB
 from streams.transport import Fetched
@@ -60,7 +63,26 @@ class TimePasses(NamedTuple):
     now: datetime
 
 
-Step = Work | End | HandOver | LateWrite | TimePasses
+class Define(NamedTuple):
+    """Somebody defines a measure, or defines it anew, or takes it away."""
+
+    definition: MeasureDefinition | None
+
+
+class Recount(NamedTuple):
+    """The owner finds the time to count history anew."""
+
+
+Step = Work | End | HandOver | LateWrite | TimePasses | Define | Recount
+
+DEMOS = "measures/demos"
+_definitions = st.sampled_from(
+    [
+        MeasureDefinition(event="activity.logged", where={"campaign": ("demo",)}),
+        MeasureDefinition(event="activity.logged", where={"campaign": ("fair",)}, count="distinct person"),
+        MeasureDefinition(event="deal.won", count="sum value"),
+    ]
+)
 
 _groups = st.sampled_from(["ledger", "scorecard"])
 _most = st.integers(1, 8)
@@ -72,6 +94,8 @@ steps = st.lists(
         st.builds(HandOver, st.booleans(), st.integers(1, 5)),
         st.builds(LateWrite, _groups, st.integers(0, 40)),
         st.builds(TimePasses, times),
+        st.builds(Define, st.none() | _definitions),
+        st.builds(Recount),
     ),
     max_size=14,
 )
@@ -85,6 +109,8 @@ class Pair:
         self._holds = holds
         self._workers = [Worker(broker, each) for each in holds]
         self._at = 0
+        self.defined: DefinitionRecord | None = None
+        self._number = 0
         self._in_hand: dict[str, Fetched | None] = {}
         """What the other worker had in hand when it missed that the partitions moved."""
 
@@ -110,6 +136,15 @@ class Pair:
                 await self._write_late(group, records)
             case TimePasses(now):
                 await self._broker.tick(now)
+            case Define(definition):
+                await self.define(definition)
+            case Recount():
+                await self.owner.recount()
+
+    async def define(self, definition: MeasureDefinition | None) -> None:
+        self._number += 1
+        self.defined = None if definition is None else DefinitionRecord(self._number, definition)
+        await self._broker.define(DEMOS, self.defined)
 
     async def _end(self, group: str, most: int, records: int, killed: bool) -> None:
         self.owner.delivery.lives_for = records
@@ -131,9 +166,27 @@ class Pair:
             late.delivery.lives_for = None
 
 
+def with_campaigns(told: list[Event]) -> list[Recorded]:
+    """The same events; every other says something of a campaign, which the contract does not know."""
+    recorded: list[Recorded] = []
+    for number, each in enumerate(told):
+        raw = msgspec.json.decode(encode_event(each))
+        if number % 2:
+            raw["data"]["campaign"] = ["demo", "fair"][number // 2 % 2]
+        recorded.append(Recorded(each, msgspec.json.encode(raw)))
+    return recorded
+
+
+def with_own(recorded: Recorded) -> Event | Told:
+    """An event as a replay is told of it, with what it says of its campaign."""
+    if type_of(recorded.event) != "activity.logged":
+        return recorded.event
+    return Told(recorded.event, own_fields(recorded.raw, ["campaign"]))
+
+
 async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], partitions: int) -> None:
     broker = Broker(partitions)
-    await broker.publish(told)
+    await broker.publish(with_campaigns(told))
     with tempfile.TemporaryDirectory() as folder:
         holds = [
             on_disk(Path(folder) / str(number)) if kind == ROCKSDB else in_memory
@@ -145,7 +198,9 @@ async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], 
             await pair.take(step)
         await broker.tick(NOW)
         await pair.owner.settle()
-        assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
+        definitions = Definitions({} if pair.defined is None else {"demos": pair.defined.definition})
+        right = replayed([*map(with_own, with_campaigns(told))], broker.settings, definitions)
+        assert figures(broker.records(), broker.settings.business()) == right
         fresh = Worker(broker, in_memory)
         await fresh.take_over()
         assert pair.owner.views() == fresh.views()
@@ -164,6 +219,38 @@ def test_what_a_woken_worker_tells_of_a_state_its_successor_skipped_is_void() ->
         broker = Broker(1)
         await broker.publish(told)
         sleeper, successor = Worker(broker, in_memory), Worker(broker, in_memory)
+        await sleeper.take_over()
+        await sleeper.work("ledger", 1)
+        in_hand = broker.fetch("ledger", 1)
+        assert in_hand is not None
+        await successor.take_over()
+        await successor.work("ledger", 10)
+        await sleeper.work_on("ledger", in_hand)
+        await broker.tick(NOW)
+        await successor.settle()
+        assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
+
+    asyncio.run(run())
+
+
+def test_terms_go_on_where_the_generations_of_the_group_begin_anew() -> None:
+    """As they do when it was deleted: what a woken worker says is void all the same."""
+    deal = {"deal": "d1", "customer": "c1"}
+    told = [
+        event("deal.won", 1, "z", deal="d0", customer="c1", seller="dan", value="1"),
+        event("deal.won", 1, "a", **deal, seller="anna", value="1"),
+        event("deal.amended", 2, "b", **deal, seller="bo"),
+        event("deal.amended", 3, "c", **deal, seller="cia"),
+    ]
+
+    async def run() -> None:
+        broker = Broker(1)
+        await broker.publish(told)
+        broker.generation = 10
+        early, sleeper, successor = (Worker(broker, in_memory) for _ in range(3))
+        await early.take_over()
+        await early.work("ledger", 1)
+        broker.generation = 0
         await sleeper.take_over()
         await sleeper.work("ledger", 1)
         in_hand = broker.fetch("ledger", 1)

@@ -9,7 +9,16 @@ from kpis.ledger import Ledger
 from kpis.scorecards import Scorecards
 from kpis.versions import VERSIONS_PER_TERM
 from schemas.events import Event
-from schemas.internal import Cell, Contribution, DayRow, LeadNamed, LeadOrigin, Partial, ScorecardRow
+from schemas.internal import (
+    Cell,
+    Contribution,
+    DayRow,
+    LeadNamed,
+    LeadOrigin,
+    Partial,
+    ScorecardRow,
+    TermBegun,
+)
 from schemas.records import KpiRecord
 from schemas.rows import ROWS, Row
 from tests.kpis.test_fold import event
@@ -302,6 +311,16 @@ def test_a_new_term_says_again_what_was_said_of_leads() -> None:
     assert not ledger.apply([deal]).links
     ledger.begin_term(2)
     assert len(ledger.apply([deal]).links) == 1
+
+
+def test_an_announcement_that_comes_late_does_not_bring_a_term_back() -> None:
+    """Of an owner who was paused while it announced itself, when its successor had long begun."""
+    rows: dict[str, Row] = {}
+    ledger = Ledger(0, business(), rows)
+    rows.update(ledger.apply([event("lead.created", 0, lead="l1")]).rows)
+    rows.update(ledger.apply([TermBegun(3, 600), TermBegun(3, 500)]).rows)
+    void = ledger.apply([LeadNamed("l1", 3, 550, named=True, since=None)])
+    assert "mentions:l1" not in void.rows
 
 
 def test_a_formers_sellers_cells_are_told_zero() -> None:

@@ -1,10 +1,16 @@
-"""`malvakt definitions check`, as the one who writes definitions calls it."""
+"""`malvakt definitions`, as the one who writes definitions calls it."""
 
+import secrets
+from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from malvakt.commands.definitions_ import check
+from malvakt.commands.definitions_ import apply, check, list_, preview, remove
+from malvakt.outcome import CallError
+from schemas.events import encode_event
+from simulation.floor import Floor, events
 
 OWN = """\
 [measures.demos_booked]
@@ -72,3 +78,61 @@ def test_every_fault_is_shown_at_its_place(own: Path, capsys: pytest.CaptureFixt
         "                              ^",
         "2 faults; nothing is defined.",
     ]
+
+
+WINS = """\
+[measures.big_wins]
+event = "deal.won"
+count = "sum value"
+
+[kpis.mean_win]
+formula = "big_wins / deals_won"
+unit = "money"
+better = "higher"
+name = { en = "Mean win" }
+"""
+
+
+def test_a_preview_shows_todays_figures_as_they_would_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From recorded events, in every window that holds the latest."""
+    file, told = tmp_path / "own.toml", tmp_path / "events.jsonl"
+    file.write_text(WINS, "utf-8")
+    floor = islice(events(Floor(sellers=3), date(2026, 1, 1)), 4_000)
+    told.write_bytes(b"\n".join(map(encode_event, floor)))
+    assert preview(file, told) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 12
+    ever = next(line for line in lines if line.startswith("ever") and "big_wins" in line)
+    assert ": none -> " in ever
+    assert float(ever.rpartition(" ")[2]) > 0
+
+
+def test_definitions_are_put_in_force_and_taken_away(
+    tmp_path: Path,
+    kafka_address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A second time nothing changes; another formula is another version; what is not there is named."""
+    name = f"definitions-{secrets.token_hex(4)}"
+    monkeypatch.setenv("MALVAKT_TOPIC_PREFIX", f"{name}.")
+    monkeypatch.setenv("MALVAKT_APP_ID", name)
+    file = tmp_path / "own.toml"
+    file.write_text(WINS, "utf-8")
+    assert apply(file, broker=kafka_address) == 0
+    assert "kpis/mean_win is in force as version" in capsys.readouterr().out
+    file.write_text(WINS.replace("big_wins / deals_won", "big_wins/deals_won"), "utf-8")
+    assert apply(file, broker=kafka_address) == 0
+    assert capsys.readouterr().out == "All of it is in force already.\n"
+    file.write_text(WINS.replace("deals_won", "calls").partition("[kpis")[0], "utf-8")
+    assert apply(file, only=True, broker=kafka_address) == 0
+    assert capsys.readouterr().out == "kpis/mean_win is taken away\n"
+    assert list_(broker=kafka_address) == 0
+    assert capsys.readouterr().out.startswith("measures/big_wins (version ")
+    with pytest.raises(CallError, match="mean_win"):
+        remove("mean_win", broker=kafka_address)
+    assert remove("big_wins", broker=kafka_address) == 0
+    assert list_(broker=kafka_address) == 0
+    assert "Nothing is defined" in capsys.readouterr().out

@@ -57,7 +57,7 @@ def test_a_partition_that_is_ready_is_not_read_on() -> None:
     """Its changelog grows by what is written to it now, while another is still being recovered."""
     views = Views()
     restorer: Any = Restorer.__new__(Restorer)
-    store = SimpleNamespace(next_offset=lambda _: 0)
+    store = SimpleNamespace(next_offset=lambda _: 0, term_after=lambda _, least: least)
     restorer._tables = {CHANGELOG: SimpleNamespace(store=store, views=views)}
     restorer._app = SimpleNamespace(least_term=lambda: 1, on_ready=lambda: None)
     restorer.ready, restorer._views_s = set(), 0.0

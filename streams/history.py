@@ -1,0 +1,67 @@
+"""History: what the `crm.*` topics of a partition hold, read beside the stream, from the beginning."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from schemas.topics import CRM_TOPICS
+from streams.settings import Settings
+from streams.transport import Slice
+
+RECORDS_A_PART = 2_000
+POLL_MS = 500
+
+
+class AwayError(Exception):
+    """The broker did not answer; the message says why."""
+
+
+class History(Protocol):
+    """Reads what the `crm.*` topics of a partition hold up to now."""
+
+    def __call__(self, partition: int) -> AsyncIterator[list[Slice]]:
+        """Part by part.
+
+        Raises:
+            AwayError: the broker does not answer.
+        """
+        ...
+
+
+def history_on(settings: Settings) -> History:
+    """History as the broker has it."""
+
+    async def read(partition: int) -> AsyncIterator[list[Slice]]:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.broker, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        try:
+            await consumer.start()
+            async for slices in _read(consumer, settings, partition):
+                yield slices
+        except KafkaError as error:
+            raise AwayError(str(error)) from error
+        finally:
+            await consumer.stop()
+
+    return read
+
+
+async def _read(
+    consumer: AIOKafkaConsumer, settings: Settings, partition: int
+) -> AsyncIterator[list[Slice]]:
+    tps = [TopicPartition(settings.topic(topic.name), partition) for topic in CRM_TOPICS]
+    consumer.assign(tps)
+    ends: dict[Any, int] = await consumer.end_offsets(tps)
+    left = set(tps)
+    while left:
+        fetched: dict[Any, Any] = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_A_PART)
+        slices = [Slice(TP(*tp), records) for tp, records in fetched.items() if records]
+        if slices:
+            yield slices
+        for tp in list(left):
+            if await consumer.position(tp) >= ends[tp]:
+                left.discard(tp)
