@@ -21,10 +21,10 @@ from kpis.tally import COMPANY
 from malvakt.outcome import CallError
 from malvakt.showing import figure, plain
 from malvakt.workers import WorkerProcess
-from schemas.events import Event
+from schemas.events import Recorded
 from schemas.records import KpiRecord
 from schemas.topics import SCORECARDS
-from simulation.floor import Floor, events
+from simulation.floor import Floor, told
 from simulation.pace import paced
 from streams.delivery import Delivery
 from streams.publishing import Publisher
@@ -48,6 +48,7 @@ MONTH = [
     ("win_rate", "win\nrate"),
     ("hit_rate", "hit\nrate"),
     ("sales_cycle_days", "cycle\ndays"),
+    ("cac", "cac\nmonth"),
 ]
 
 
@@ -80,7 +81,7 @@ def demo_(
     if speed <= 0 or sellers < 1:
         raise CallError("--speed and --sellers take numbers above 0.")
     settings = Settings(timezone=timezone, currency=currency, metrics_port=0, declare_topics=False)
-    floor = Floor(sellers=sellers, timezone=timezone, seed=seed)
+    floor = Floor(sellers=sellers, timezone=timezone, currency=currency, seed=seed)
     with _broker(topic.name for topic in declared_topics(settings)) as address:
         settings = msgspec.structs.replace(settings, broker=address)
         with contextlib.suppress(KeyboardInterrupt):
@@ -129,19 +130,20 @@ async def _live(settings: Settings, floor: Floor, speed: float, state: _State) -
     """Let the floor live: its past at once, then at its pace."""
     async with Delivery(settings.broker) as delivery:
         publisher = Publisher(delivery, settings)
-        past: list[Event] = []
-        for wait, event in paced(events(floor, START), speed):
+        past: list[Recorded] = []
+        for wait, recorded in paced(told(floor, START), speed):
             state.told += 1
-            state.now = event.time
-            if event.time.date() < START + timedelta(days=PAST_DAYS):
-                past.append(event)
+            # What turns out late is told after its time, and the clock does not go back for it.
+            state.now = max(state.now or recorded.event.time, recorded.event.time)
+            if state.now.date() < START + timedelta(days=PAST_DAYS):
+                past.append(recorded)
                 continue
             if past:
                 await publisher.publish(past)
                 past.clear()
             if wait:
                 await asyncio.sleep(wait)
-            await publisher.publish([event])
+            await publisher.publish([recorded])
 
 
 async def _listen(settings: Settings, state: _State) -> None:
@@ -181,7 +183,8 @@ def _screen(state: _State, started: float) -> Table:
     table.add_column("", no_wrap=True)
     for _, name in TODAY:
         table.add_column(name, justify="right", style="cyan", no_wrap=True)
-    for _, name in MONTH:
+    counted = [(kpi, name) for kpi, name in MONTH if any(kpi in r.kpis for r in state.records.values())]
+    for _, name in counted:
         table.add_column(name, justify="right", no_wrap=True)
     scopes = {r.scope for r in state.records.values() if not r.scope.startswith("customer:")}
     for scope in sorted(scopes, key=lambda scope: (_rank(scope), scope)):
@@ -190,7 +193,7 @@ def _screen(state: _State, started: float) -> Table:
         table.add_row(
             plain(scope.partition(":")[2] or scope),
             *(figure(day, kpi) for kpi, _ in TODAY),
-            *(figure(whole, kpi) for kpi, _ in MONTH),
+            *(figure(whole, kpi) for kpi, _ in counted),
             style="bold" if scope == COMPANY else None,
             end_section=scope == COMPANY,
         )
