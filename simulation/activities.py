@@ -8,6 +8,8 @@ from simulation.telling import Telling
 
 DELETED = 0.006
 """How often what was logged is deleted."""
+MOVED = 0.01
+"""How often it is logged again, since it was really some days later."""
 
 
 class Lead(Struct, eq=False):
@@ -51,9 +53,18 @@ class Activities:
     def _log(self, at: int, kind: str, seller: Seller, home: str, about: str) -> None:
         telling = self._telling
         where = f'"activity":"a-{telling.number("activity")}",{home}'
-        telling.tell(at, "activity.logged", f'{where},"kind":"{kind}","seller":"{seller.id}",{about}')
-        if telling.random.random() < DELETED:
+        what = f'{where},"kind":"{kind}","seller":"{seller.id}",{about}'
+        telling.tell(at, "activity.logged", what)
+        drawn = telling.random.random()
+        if drawn < DELETED:
             telling.plan(telling.later(at, 1.0), self._delete, where)
+        elif drawn < DELETED + MOVED:
+            telling.plan(telling.later(at, 3.0), self._again, (seller, what))
+
+    def _again(self, at: int, logged: tuple[Seller, str]) -> None:
+        seller, what = logged
+        if not seller.left:
+            self._telling.tell(at, "activity.logged", what)
 
     def _delete(self, at: int, where: str) -> None:
         self._telling.tell(at, "activity.deleted", where)

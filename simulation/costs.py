@@ -164,7 +164,11 @@ class Costs:
     def _amend(self, at: int, cost: _Logged) -> None:
         random = self._telling.random
         about = f'"cost":"{cost.id}"'
-        if cost.category != "salary" and random.random() < 0.2:
+        drawn = random.random()
+        if cost.category == "marketing" and drawn > 0.7:
+            # It went on for longer than was thought, or was over sooner.
+            about += f',"to":"{self._telling.days.date(at // DAY)}"'
+        elif cost.category != "salary" and drawn < 0.2:
             self._telling.tell(at, "cost.amended", f'{about},"seller":"{self._people.any().id}"')
             return
         amount = self._rates.priced(cost.amount * (0.8 + 0.5 * random.random()), cost.currency)

@@ -88,6 +88,13 @@ class Leads:
             telling.plan(telling.later(at, 1.0), self._delete, lead)
         else:
             telling.plan(self._next(at, 0.7, seller), self._contact, lead)
+            if random.random() < 0.015:
+                telling.plan(telling.later(at, 1.0), self._give, lead)
+
+    def _give(self, at: int, lead: Lead) -> None:
+        """It came to the wrong seller."""
+        lead.seller = self._people.any()
+        self._telling.tell(at, "lead.created", f'"lead":"{lead.id}","seller":"{lead.seller.id}"')
 
     def _contact(self, at: int, lead: Lead) -> None:
         random = self._telling.random

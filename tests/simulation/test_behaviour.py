@@ -18,6 +18,7 @@ from kpis.replay import Replay
 from schemas.events import (
     ActivityEvent,
     ActivityLogged,
+    CostAmended,
     CostLogged,
     CustomerChurned,
     DealAmended,
@@ -79,6 +80,26 @@ def test_leads_come_on_the_web_when_nobody_works() -> None:
     weekend = [e for e in second_year(LeadCreated) if e.time.astimezone(ZONE).weekday() > 4]
     assert 0 < len(weekend) < 0.05 * len(second_year(LeadCreated))
     assert {e.data.origin for e in weekend if isinstance(e, LeadCreated)} == {"web"}
+
+
+def test_what_was_said_is_said_anew() -> None:
+    """Leads change sellers, activities and deals their times, campaigns their ends."""
+    again: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in years():
+        if isinstance(event, LeadCreated):
+            again[event.data.lead].append(event)
+        elif isinstance(event, ActivityLogged):
+            again[event.data.activity].append(event)
+    twice = [told for told in again.values() if len(told) == 2]
+    assert max(map(len, again.values())) == 2
+    assert {type(told[0]) for told in twice} == {LeadCreated, ActivityLogged}
+    assert 0.005 < len(twice) / len(again) < 0.02
+    amended = [e for e in years() if isinstance(e, DealAmended)]
+    for name in ("value", "currency", "seller", "won_at", "lost_at"):
+        assert any(getattr(event.data, name) for event in amended)
+    costs = [e for e in years() if isinstance(e, CostAmended)]
+    for name in ("amount", "seller", "to"):
+        assert any(getattr(event.data, name) for event in costs)
 
 
 def test_leads_follow_the_seasons() -> None:

@@ -65,7 +65,7 @@ def test_a_longer_life_begins_like_a_shorter_one() -> None:
 
 def test_a_life_is_told_in_order_but_for_what_turns_out_late() -> None:
     """By time, every event once; only changes of team and rates are told after their time, some of them."""
-    told = life(Floor(sellers=30, currencies=("EUR",)), 200)
+    told = life(Floor(sellers=60, currencies=("EUR",)), 200)
     assert len({(event.source, event.id) for event in told}) == len(told)
     in_time = [event for event in told if not isinstance(event, SellerAssigned | RateSet)]
     assert all(one.time <= other.time for one, other in pairwise(in_time))
