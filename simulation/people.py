@@ -121,8 +121,8 @@ class People:
 
     def _hire(self, at: int, team: str | None) -> None:
         number = self._telling.number("seller") - 1
-        seller = _somebody(self._telling.random, _nth(NAMES, number))
-        seller.team = team or self._teams[number % len(self._teams)]
+        joins = team or self._teams[number % len(self._teams)]
+        seller = _somebody(self._telling.random, _nth(NAMES, number), joins)
         self.sellers.append(seller)
         self._assign(at, at, seller)
         self.joined(at, seller)
@@ -138,14 +138,14 @@ class People:
         )
 
 
-def _somebody(random: Random, name: str) -> Seller:
+def _somebody(random: Random, name: str, team: str) -> Seller:
     off = random.random()
     # Part time: Fridays off, or Mondays and Fridays.
     weekdays = WHOLE_WEEK if off < 0.75 else (off < 0.93, True, True, True, False)
     skill = min(0.6, max(0.15, random.gauss(0.33, 0.09)))
     return Seller(
         id=name,
-        team="",
+        team=team,
         skill=skill,
         pace=min(1.7, max(0.5, random.gauss(1.0, 0.22))),
         weekdays=weekdays,

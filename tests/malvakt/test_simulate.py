@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from malvakt.cli import main
 from schemas.decoding import Reason, decode_event
 from streams.reading import read_to_end
 from streams.settings import Settings
@@ -82,12 +83,16 @@ def test_events_may_arrive_as_they_do_in_life() -> None:
         ("--days 1 --to missing/there.jsonl", "cannot be written"),
     ],
 )
-def test_a_call_that_makes_no_sense_is_refused(arguments: str, says: str) -> None:
+def test_a_call_that_makes_no_sense_is_refused(
+    arguments: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """In words, with exit status 2."""
-    done = malvakt("simulate", *arguments.split())
-    assert done.returncode == 2
-    assert says in " ".join(done.stderr.split())
-    assert done.stdout == ""
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", *arguments.split()])
+    assert ended.value.code == 2
+    said, told = capsys.readouterr()[::-1]
+    assert says in " ".join(said.split())
+    assert told == ""
 
 
 def test_a_paced_floor_tells_its_events_in_time() -> None:

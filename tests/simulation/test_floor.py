@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.decoding import Reason, decode_event
+from schemas.decoding import LATEST, Reason, decode_event
 from schemas.events import EVENT_TYPES, Event, RateSet, SellerAssigned, encode_event, type_of
 from simulation.floor import Floor, events, lines, shuffled
 
@@ -138,3 +138,10 @@ def test_shuffled_is_out_of_order_and_the_same_each_time() -> None:
     once, again = (list(shuffled(told, 3)) for _ in range(2))
     assert once == again
     assert [event.time for event in once] != sorted(event.time for event in once)
+
+
+def test_for_ever_ends_where_no_event_may_come_any_more() -> None:
+    """With the last day that is let in."""
+    told = list(events(Floor(sellers=2, currencies=("EUR",)), date(2199, 11, 1)))
+    assert told[-1].time.date() > date(2199, 12, 20)
+    assert max(event.time for event in told) < LATEST
