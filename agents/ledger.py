@@ -4,18 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from time import perf_counter
 
+from kpis.customers import Customers
 from kpis.ledger import Effects, Ledger
 from kpis.tally import Tally
 from kpis.versions import first_version
 from schemas.decoding import Reason, decode_event
 from schemas.events import Event, type_of
 from schemas.internal import (
-    LeadNamed,
     Link,
     TermBegun,
     decode_link,
     encode_link,
     encode_partial,
+    reader_of,
     term_begun,
 )
 from schemas.topics import LINKS, PARTIALS, REJECTED
@@ -25,7 +26,7 @@ from streams.effects import Consequences, carry_out
 from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.rejection import rejected
 from streams.transport import Fetched, Record, Slice
-from streams.view_entries import CELLS, CLOCK, CONTACTS
+from streams.view_entries import CELLS, CLOCK, CONTACTS, FIRSTS, LEAVERS, ORGANISATIONS, WON
 from streams.views import Views
 from streams.worker import Parts
 
@@ -47,6 +48,12 @@ class LedgerAgent:
                 rows,
                 tally=Tally(place.mapping(CELLS), place.mapping(CONTACTS)),
                 naming=place.naming(),
+                customers=Customers(
+                    place.mapping(WON),
+                    place.mapping(FIRSTS),
+                    place.mapping(ORGANISATIONS),
+                    place.mapping(LEAVERS),
+                ),
                 clock=place.mapping(CLOCK),
             ),
         )
@@ -131,7 +138,6 @@ class LedgerAgent:
             value = encode_partial(partial)
             outputs.append(Outgoing(self._partials, to, partial.scope, value, timestamp_ms=received_ms))
         for link in effects.links:
-            assert not isinstance(link, TermBegun), "that is announced"
-            to = partition_of(link.lead, count) if isinstance(link, LeadNamed) else link.to
-            outputs.append(Outgoing(self._links, to, link.lead, encode_link(link)))
+            to = reader_of(link, lambda key: partition_of(key, count))
+            outputs.append(Outgoing(self._links, to, None, encode_link(link)))
         return outputs

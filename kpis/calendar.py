@@ -4,7 +4,7 @@ Instants are integers, microseconds since 1970-01-01T00:00Z. Days are integers t
 counted from 1970-01-01, so that the rest of the domain compares and hashes plain numbers.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
@@ -134,6 +134,10 @@ class Calendar:
     def day(self, micros: int) -> int:
         """The local day that holds an instant."""
         return self.wall_clock(micros) // MICROS_PER_DAY
+
+    def start_of(self, day: int) -> int:
+        """The instant at which a local day begins."""
+        return micros_of(self.at(datetime.combine(date_of(day), time())))
 
     def local(self, micros: int) -> datetime:
         """An instant as a time of the business timezone."""

@@ -6,13 +6,32 @@ tell.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
 
-from kpis.calendar import Calendar
-from kpis.fold import CREATED, QUALIFIED, instant, known, stated_at, text
-from kpis.measures import ACTIVITY_MEASURES, CONTACT_KINDS, MICROS_PER_UNIT
+from kpis.calendar import MICROS_PER_DAY, Calendar, Grain, day_number
+from kpis.customers import Customer
+from kpis.fold import CREATED, QUALIFIED, decided_at, instant, known, stated_at, text, won_at
+from kpis.measures import (
+    ACTIVITY_MEASURES,
+    CONTACT_KINDS,
+    ENDED,
+    ENDED_DAYS,
+    ENDED_MICROS,
+    SINCE_DAYS,
+    SINCE_MICROS,
+    counted_in,
+)
+from kpis.money import (
+    PARTS_PER_MICRO,
+    measures_of,
+    measures_of_micros,
+    micros_of_money,
+    parts_of_rate,
+)
+from schemas.events import MAX_COST_DAYS
 from schemas.rows import ObjectRow, Share, Value
 
 
@@ -30,6 +49,10 @@ class Joins(NamedTuple):
     """The team of a seller at an instant."""
     first_contact: Callable[[ObjectRow], int]
     """The earliest event of a deal, of the lead it names and of the activities that name either."""
+    rate_at: Callable[[str, int], str | None]
+    """What a unit of a currency was worth at an instant."""
+    customer: Callable[[str], Customer]
+    """What a customer's objects add up to."""
 
 
 def shares_of(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
@@ -42,13 +65,6 @@ def shares_of(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
         if _place(share) not in places:
             fresh.append(msgspec.structs.replace(share, measures={}) if share.measures else share)
     return fresh
-
-
-def micros_of_money(amount: str) -> int:
-    """A decimal string in millionths of its unit, exactly."""
-    sign = -1 if amount.startswith("-") else 1
-    whole, _, fraction = amount.lstrip("-").partition(".")
-    return sign * (int(whole) * MICROS_PER_UNIT + int(fraction.ljust(6, "0")))
 
 
 def _place(share: Share) -> tuple[int, str | None, str | None, str | None, str | None]:
@@ -67,9 +83,7 @@ def _lead(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
         return [new]
     by = qualified.value if isinstance(qualified.value, str) else seller
     share = _share(business, joins, qualified.time, by, customer, {"leads_qualified": 1})
-    if _place(share) != _place(new):
-        return [new, share]
-    return [msgspec.structs.replace(new, measures=new.measures | share.measures)]
+    return _merged([new, share])
 
 
 def _activity(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
@@ -100,26 +114,35 @@ def _deal(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
     outcome = fields.get("outcome")
     if outcome is None or outcome == "open":
         return []
-    won = outcome == "won"
-    decided = instant(fields, "won_at" if won else "lost_at")
+    seller = text(fields, "seller")
+    decided = won_at(row, fields)
     if decided is None:
-        decided = stated_at(row, "outcome")
-        assert decided is not None
-    measures = {"deals_lost": 1}
-    if won:
-        # An amount in a currency without a rate waits whole: it is neither zero nor dropped.
-        currency = fields.get("currency")
-        if currency is not None and currency != business.currency:
-            return []
-        first = instant(fields, "first_contact")
-        measures = {"deals_won": 1}
-        revenue = micros_of_money(text(fields, "value") or "0")
-        if revenue:
-            measures["revenue"] = revenue
-        cycle = _cycle(joins.first_contact(row) if first is None else first, decided, business.calendar)
-        if cycle:
-            measures["cycle_days_sum"] = cycle
-    return [_share(business, joins, decided, text(fields, "seller"), row.home, measures)]
+        decided = decided_at(row, fields, "lost_at")
+        return [_share(business, joins, decided, seller, row.home, {"deals_lost": 1})]
+    revenue = _revenue(fields, decided, business, joins)
+    if revenue is None:
+        return []
+    first = instant(fields, "first_contact")
+    measures = {"deals_won": 1, **revenue}
+    cycle = _cycle(joins.first_contact(row) if first is None else first, decided, business.calendar)
+    if cycle:
+        measures["cycle_days_sum"] = cycle
+    return [_share(business, joins, decided, seller, row.home, measures)]
+
+
+def _revenue(
+    fields: Mapping[str, Value], at: int, business: Business, joins: Joins
+) -> dict[str, int] | None:
+    """A deal's value at the rate valid at an instant. `None` where there is none: the deal waits, whole.
+
+    It is neither zero nor dropped, and counts once the rate is known.
+    """
+    micros = micros_of_money(text(fields, "value") or "0")
+    currency = text(fields, "currency")
+    if currency is None or currency == business.currency:
+        return measures_of_micros("revenue", micros)
+    rate = joins.rate_at(currency, at)
+    return None if rate is None else measures_of("revenue", micros * parts_of_rate(rate))
 
 
 def _cycle(first: int, won_at: int, calendar: Calendar) -> int:
@@ -127,9 +150,88 @@ def _cycle(first: int, won_at: int, calendar: Calendar) -> int:
     return 0 if first == won_at else max(0, calendar.wall_clock(won_at) - calendar.wall_clock(first))
 
 
-def _nothing(_row: ObjectRow, _business: Business, _joins: Joins) -> list[Share]:
-    """A customer's own row holds churn; no measure counts it by itself."""
-    return []
+def _cost(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
+    """Of each day its part: all of them together are the amount, to its last decimal."""
+    fields = known(row)
+    at = instant(fields, "at")
+    if at is None:
+        return []
+    amount = micros_of_money(text(fields, "amount") or "0")
+    currency = text(fields, "currency")
+    foreign = currency is not None and currency != business.currency
+    seller, customer, category = (text(fields, name) for name in ("seller", "customer", "category"))
+    times = _times_of_cost(fields, at, business.calendar)
+    shares: list[Share] = []
+    for number, time in enumerate(times):
+        rate = PARTS_PER_MICRO
+        if foreign:
+            assert currency is not None
+            stated = joins.rate_at(currency, time)
+            if stated is None:
+                return []
+            rate = parts_of_rate(stated)
+        parts = amount * rate
+        part = (number + 1) * parts // len(times) - number * parts // len(times)
+        measures = {**measures_of("cost", part), **measures_of(f"cost_{category}", part)}
+        if measures:
+            share = _share(business, joins, time, seller, customer, measures)
+            if seller is None:
+                share = msgspec.structs.replace(share, team=text(fields, "team"))
+            shares.append(share)
+    return shares
+
+
+def _times_of_cost(fields: Mapping[str, Value], at: int, calendar: Calendar) -> list[int]:
+    """The instants at which a cost counts: its own, or the start of each day it is spread over."""
+    ends = (text(fields, "from_"), text(fields, "to"))
+    stated = [day_number(date.fromisoformat(day)) for day in ends if day is not None]
+    if not stated:
+        return [at]
+    first, last = min(stated), max(stated)
+    if last - first >= MAX_COST_DAYS:
+        # Put together from events that each state one end; what was meant, nobody knows.
+        last = first
+    return [calendar.start_of(day) for day in range(first, last + 1)]
+
+
+def _customer(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
+    """A customer counts when first heard of, when first won and when they left, each for its own seller."""
+    customer = joins.customer(row.home)
+    shares: list[Share] = []
+    heard = customer.organisation
+    if heard is not None:
+        by = heard.seller
+        shares.append(_share(business, joins, heard.time, by, row.home, {"organisations_new": 1}))
+    if customer.first is not None and customer.last is not None:
+        first, last = customer.first, customer.last
+        day, micros = divmod(business.calendar.wall_clock(first.at), MICROS_PER_DAY)
+        new = {"customers_new": 1, _SINCE_DAYS: day, _SINCE_MICROS: micros}
+        churned = stated_at(row, "churned")
+        if churned is not None and churned > last.at:
+            left = {"customers_churned": 1}
+            shares.append(_share(business, joins, churned, last.seller, row.home, left))
+            day, micros = divmod(business.calendar.wall_clock(churned), MICROS_PER_DAY)
+            new |= {_ENDED: 1, _ENDED_DAYS: day, _ENDED_MICROS: micros}
+        counts = {name: amount for name, amount in new.items() if amount}
+        shares.append(_share(business, joins, first.at, first.seller, row.home, counts))
+    return _merged(shares)
+
+
+_SINCE_DAYS, _SINCE_MICROS, _ENDED, _ENDED_DAYS, _ENDED_MICROS = (
+    counted_in(name, Grain.EVER) for name in (SINCE_DAYS, SINCE_MICROS, ENDED, ENDED_DAYS, ENDED_MICROS)
+)
+
+
+def _merged(shares: list[Share]) -> list[Share]:
+    """One share for each place."""
+    merged: dict[tuple[int, str | None, str | None, str | None, str | None], Share] = {}
+    for share in shares:
+        place = _place(share)
+        here = merged.get(place)
+        if here is not None:
+            share = msgspec.structs.replace(here, measures=here.measures | share.measures)  # noqa: PLW2901
+        merged[place] = share
+    return list(merged.values())
 
 
 def _share(
@@ -149,5 +251,6 @@ _CONTRIBUTIONS: dict[str, Callable[[ObjectRow, Business, Joins], list[Share]]] =
     "lead": _lead,
     "activity": _activity,
     "deal": _deal,
-    "customer": _nothing,
+    "cost": _cost,
+    "customer": _customer,
 }

@@ -14,6 +14,8 @@ from schemas.events import (
     EVENT_TYPES,
     ActivityDeleted,
     ActivityLogged,
+    CostDeleted,
+    CostLogged,
     CustomerChurned,
     DealDeleted,
     DealLost,
@@ -24,15 +26,17 @@ from schemas.events import (
     LeadDeleted,
     LeadDisqualified,
     LeadQualified,
+    RateSet,
     SellerAssigned,
     SellerLeft,
 )
-from schemas.rows import ObjectRow, Said, SellerRow, Telling, Value
+from schemas.rows import ObjectRow, RateRow, Said, SellerRow, Telling, Value
 
 CREATED = "created"
 QUALIFIED = "qualified"
+FIRST = "first"
 
-_KINDS = {"crm.leads": "lead", "crm.activities": "activity", "crm.deals": "deal"}
+_KINDS = {"crm.leads": "lead", "crm.activities": "activity", "crm.deals": "deal", "crm.costs": "cost"}
 _OUTCOMES: dict[type[Event], tuple[str, str]] = {
     DealWon: ("outcome", "won"),
     DealLost: ("outcome", "lost"),
@@ -41,7 +45,9 @@ _OUTCOMES: dict[type[Event], tuple[str, str]] = {
     LeadDisqualified: ("verdict", "disqualified"),
     CustomerChurned: ("churned", "churned"),
 }
-_DELETIONS = frozenset({LeadDeleted, ActivityDeleted, DealDeleted})
+_DELETIONS = frozenset({LeadDeleted, ActivityDeleted, DealDeleted, CostDeleted})
+_TIMED = frozenset({ActivityLogged, CostLogged})
+"""The events that state when what they tell happened: at their own time."""
 _FIRSTS: dict[type[Event], str] = {LeadCreated: CREATED, LeadQualified: QUALIFIED}
 
 
@@ -60,6 +66,27 @@ def seller_key(seller: str) -> str:
     return f"seller:{seller}"
 
 
+def rate_key(currency: str) -> str:
+    """The table key of a currency's rates."""
+    return f"rate:{currency}"
+
+
+def customer_key(customer: str) -> str:
+    """The table key of a customer, whose home is themselves."""
+    return object_key("customer", customer, customer)
+
+
+def of_customer(customer: str) -> str:
+    """Under which an object names the customer it is of. No row has this key."""
+    return "of:" + customer
+
+
+def identifier_of(key: str) -> str:
+    """The id in the key of a lead or a customer, `KIND:LENGTH:ID:ID`."""
+    _, length, rest = key.split(":", 2)
+    return rest[: int(length)]
+
+
 def identify(event: Event) -> tuple[str, str, str]:
     """The kind, home and id of the object that an event is about."""
     reading = _READINGS[type(event)]
@@ -70,7 +97,7 @@ def identify(event: Event) -> tuple[str, str, str]:
 
 def new_object(kind: str, home: str, identifier: str) -> ObjectRow:
     """The row of an object of which nothing is known yet."""
-    return ObjectRow(kind, home, identifier, [], [], False, _NEVER, {}, [])
+    return ObjectRow(kind, home, identifier, [], [], False, NEVER, {}, [])
 
 
 def fold(row: ObjectRow, event: Event, time: int) -> bool:
@@ -80,9 +107,10 @@ def fold(row: ObjectRow, event: Event, time: int) -> bool:
     outcome = _OUTCOMES.get(kind)
     if outcome is not None:
         said[outcome[0]] = outcome[1]
-    if kind is ActivityLogged:
+    if kind in _TIMED:
         said["at"] = time
-    changed = bool(said) and _tell(row.told, Telling(time, event.id, event.source, said))
+    changed = _note_first(row, Said(said.get("seller"), time, event.id, event.source), bool(said))
+    changed = (bool(said) and _tell(row.told, Telling(time, event.id, event.source, said))) or changed
     if time < row.first:
         row.first = time
         changed = True
@@ -93,6 +121,15 @@ def fold(row: ObjectRow, event: Event, time: int) -> bool:
     if kind in _DELETIONS and not row.deleted:
         row.deleted = changed = True
     return changed
+
+
+def first_said(row: ObjectRow) -> Said:
+    """The earliest event of an object, and the seller it named."""
+    noted = row.firsts.get(FIRST)
+    if noted is not None:
+        return noted
+    only = row.told[0]
+    return Said(only.said.get("seller"), only.time, only.event, only.source)
 
 
 def known(row: ObjectRow) -> Mapping[str, Value]:
@@ -126,6 +163,44 @@ def instant(fields: Mapping[str, Value], name: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def won_at(row: ObjectRow, fields: Mapping[str, Value]) -> int | None:
+    """When a deal was won; `None` where it was not, or is no more."""
+    if row.deleted or fields.get("outcome") != "won":
+        return None
+    return decided_at(row, fields, "won_at")
+
+
+def decided_at(row: ObjectRow, fields: Mapping[str, Value], amended: str) -> int:
+    """When a deal's outcome came about: as it was put right, else when the event that decided it says."""
+    stated = instant(fields, amended)
+    if stated is None:
+        stated = stated_at(row, "outcome")
+        assert stated is not None
+    return stated
+
+
+def fold_rate(row: RateRow, event: RateSet) -> bool:
+    """Fold a rate into a currency's history; whether that changed anything."""
+    entry = Said(event.data.rate, micros_of(event.time), event.id, event.source)
+    if entry in row.history:
+        return False
+    row.history.append(entry)
+    row.history.sort(key=_order)
+    return True
+
+
+def rate_at(row: RateRow | None, micros: int) -> str | None:
+    """The rate that was valid at an instant: the latest one set up to then."""
+    if row is None:
+        return None
+    rate: Value = None
+    for entry in row.history:
+        if entry.time > micros:
+            break
+        rate = entry.value
+    return rate if isinstance(rate, str) else None
+
+
 def fold_seller(row: SellerRow, event: SellerAssigned | SellerLeft) -> bool:
     """Fold an assignment or a departure into the seller's history; whether that changed anything."""
     time = micros_of(event.time)
@@ -154,6 +229,10 @@ def team_at(row: SellerRow | None, micros: int) -> str | None:
     return team if isinstance(team, str) else None
 
 
+def _time_of(said: Said) -> tuple[int, str, str]:
+    return said.time, said.event, said.source
+
+
 def _order(said: Said) -> tuple[int, str, str, str]:
     return said.time, said.event, said.source, str(said.value)
 
@@ -167,11 +246,32 @@ def _keep_latest(said: dict[str, Said], name: str, new: Said) -> bool:
 
 
 def _keep_first(first: dict[str, Said], name: str, new: Said) -> bool:
+    """Keep the earlier one; of two that wrongly have one name, as in tellings, the greater value."""
     known = first.get(name)
-    if known is not None and _order(new) >= _order(known):
-        return False
+    if known is not None:
+        place, held = _time_of(new), _time_of(known)
+        if place > held or (place == held and _weight(new.value) <= _weight(known.value)):
+            return False
     first[name] = new
     return True
+
+
+def _weight(value: Value) -> tuple[bool, str]:
+    return value is not None, str(value)
+
+
+def _note_first(row: ObjectRow, by: Said, says: bool) -> bool:
+    """Note an object's earliest event, unless its only telling says all there is to note."""
+    firsts = row.firsts
+    if FIRST not in firsts:
+        told = row.told
+        if not told and says:
+            return False
+        if len(told) == 1 and _place_of(told[0]) == _time_of(by):
+            return False
+        if told:
+            firsts[FIRST] = first_said(row)
+    return _keep_first(firsts, FIRST, by)
 
 
 def _tell(told: list[Telling], new: Telling) -> bool:
@@ -249,7 +349,7 @@ _READINGS: dict[type[Event], _Reading] = {
     kind: _reading(kind) for kind in EVENT_TYPES.values() if kind is CustomerChurned or kind.topic in _KINDS
 }
 
-_NEVER = 2**63 - 1
+NEVER = 2**63 - 1
 """Later than every event: the first event of an object of which nothing is known."""
 
 

@@ -5,42 +5,47 @@ version, so receiving any of them twice, or late, is harmless. It does no I/O: i
 which to write; the order in which its effects are carried out is the agent's.
 """
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple, TypeVar
 
 from kpis.calendar import micros_of
 from kpis.contributions import Business, Joins, shares_of
+from kpis.customers import Customers, First, Won, first_of
 from kpis.fold import (
+    NEVER,
     QUALIFIED,
+    customer_key,
+    first_said,
     fold,
+    fold_rate,
     fold_seller,
+    identifier_of,
     identify,
     known,
     lead_key,
     new_object,
     object_key,
+    of_customer,
+    rate_at,
+    rate_key,
     seller_key,
+    stated_at,
     team_at,
     text,
+    won_at,
 )
 from kpis.naming import Naming, NamingInMemory
 from kpis.tally import CellKey, Tally
 from kpis.versions import AS_OF, first_version
-from schemas.events import (
-    CostAmended,
-    CostDeleted,
-    CostLogged,
-    Event,
-    RateSet,
-    SellerAssigned,
-    SellerLeft,
-)
-from schemas.internal import Cell, LeadNamed, LeadOrigin, Link, Partial, TermBegun
+from schemas.events import Event, RateSet, SellerAssigned, SellerLeft
+from schemas.internal import Cell, LeadNamed, LeadOf, LeadOrigin, Link, Partial, TermBegun
 from schemas.rows import (
+    LeadOfRow,
     Mention,
     MentionsRow,
     ObjectRow,
     OriginRow,
+    RateRow,
     Row,
     SellerRow,
 )
@@ -52,11 +57,12 @@ TERMS = "terms"
 """The key of the row that holds, by partition, from which version on what it says of leads holds."""
 
 _NOTHING = object()
+_CUSTOMER = "customer:"
+"""How the keys of customers' rows begin."""
+_OF = of_customer("")
+"""How that begins under which an object names its customer."""
 
-_NOT_YET_COUNTED: tuple[type[Event], ...] = (CostLogged, CostAmended, CostDeleted, RateSet)
-"""Valid events that no measure counts so far; they stay in their topics, which are kept for good."""
-
-RowType = TypeVar("RowType", SellerRow, MentionsRow, OriginRow)
+RowType = TypeVar("RowType", SellerRow, MentionsRow, OriginRow, RateRow, LeadOfRow)
 
 
 class Effects(NamedTuple):
@@ -71,8 +77,8 @@ class Effects(NamedTuple):
 class Ledger:
     """One partition's objects: reads their rows, and keeps the views over them.
 
-    The views are `tally`, `naming` and `clock`, which holds the latest event time. Whoever keeps them
-    elsewhere than in this process's memory gives them; they are empty, or as the rows make them.
+    The views are `tally`, `naming`, `customers` and `clock`, which holds the latest event time. Whoever
+    keeps them elsewhere than in this process's memory gives them; they are empty, or as the rows make them.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class Ledger:
         *,
         tally: Tally | None = None,
         naming: Naming | None = None,
+        customers: Customers | None = None,
         clock: MutableMapping[str, int] | None = None,
     ) -> None:
         self._partition = partition
@@ -92,19 +99,21 @@ class Ledger:
         self._version = first_version(term)
         self._tally = Tally() if tally is None else tally
         self._naming: Naming = NamingInMemory() if naming is None else naming
+        self._customers = Customers() if customers is None else customers
         self._clock: MutableMapping[str, int] = {} if clock is None else clock
         self._as_of = self._clock.get(AS_OF, 0)
         self._said: dict[object, object] = {}
         """What was last said of leads in this term, to save saying it again; forgotten in a crash."""
         self._batch = _Batch()
-        self._joins = Joins(self._team_at, self._first_contact)
+        self._joins = Joins(self._team_at, self._first_contact, self._rate_at, self._customers.of)
         self._handlers: dict[type[Event | Link], Callable[[Any], None]] = {
             LeadNamed: self._hear_named,
             LeadOrigin: self._hear_origin,
+            LeadOf: self._hear_of,
             TermBegun: self._hear_term,
             SellerAssigned: self._fold_seller,
             SellerLeft: self._fold_seller,
-            **dict.fromkeys(_NOT_YET_COUNTED, _leave),
+            RateSet: self._fold_rate,
         }
 
     def begin_term(self, term: int) -> None:
@@ -121,19 +130,40 @@ class Ledger:
 
     def relearn(self, key: str, old: Row | None, new: Row) -> None:
         """Take a row that was recovered into the views, in the place of the one they hold."""
+        if isinstance(new, LeadOfRow):
+            self._relearn_lead_of(key, old if isinstance(old, LeadOfRow) else None, new)
         if not isinstance(new, ObjectRow):
             return
-        named: list[str] = []
-        if isinstance(old, ObjectRow):
-            named = old.refs
-            for share in old.shares:
+        known_row = old if isinstance(old, ObjectRow) else None
+        if known_row is not None:
+            for share in known_row.shares:
                 self._tally.remove(share)
-        self._see(max([new.first, *(telling.time for telling in new.told)]))
+        self._see(max((telling.time for telling in new.told), default=0))
+        if new.first != NEVER:
+            self._see(new.first)
+        named = [] if known_row is None else known_row.refs
         for ref in new.refs:
             if ref not in named:
                 self._naming.add(ref, key)
         for share in new.shares:
             self._tally.add(share)
+        self._relearn_of_customer(key, known_row, new)
+
+    def _relearn_of_customer(self, key: str, old: ObjectRow | None, new: ObjectRow) -> None:
+        if _is_of_customer(new):
+            if old is None:
+                self._naming.add(of_customer(new.home), key)
+            self._hear_first(new.home, key, new)
+        if new.kind == "customer" and stated_at(new, "churned") is not None:
+            self._customers.leave(new.home)
+        if new.kind == "deal":
+            self._customers.win(new.home, new.id, _won(new), new=old is None)
+
+    def _relearn_lead_of(self, key: str, old: LeadOfRow | None, new: LeadOfRow) -> None:
+        customer = identifier_of(key)
+        if old is None:
+            self._naming.add(of_customer(customer), key)
+        self._replace_lead(customer, key, old is not None and old.organisation, new)
 
     def apply(self, inputs: Iterable[Event | Link]) -> Effects:
         """Fold a batch, in any order, and say what follows.
@@ -146,9 +176,16 @@ class Ledger:
         handlers = self._handlers
         for item in inputs:
             handlers.get(type(item), self._fold_object)(item)
+        self._follow_rates()
         self._follow_references()
         for key in batch.touched:
-            self._count(key)
+            if key.startswith(_CUSTOMER):
+                batch.customers[identifier_of(key)] = None
+            else:
+                self._count(key)
+        # What a customer counts follows from their objects.
+        for customer in batch.customers:
+            self._count_customer(customer)
         if TERMS in batch.changed:
             # Last, so that nothing can be known to be void before what came before it is safe.
             batch.changed[TERMS] = batch.changed.pop(TERMS)
@@ -164,10 +201,13 @@ class Ledger:
         row = self._object(key)
         if row is None:
             row = batch.read[key] = new_object(kind, home, identifier)
+            batch.created.add(key)
         if fold(row, event, time):
             batch.changed[key] = row
         else:
             batch.known_already.add(key)
+        if kind == "customer":
+            self._customers.leave(home)
         batch.folded[key] = row
         batch.touched[key] = None
 
@@ -183,11 +223,22 @@ class Ledger:
         since = self._business.calendar.day(time)
         self._touch(key for key in self._naming.of(key) if self._counts_since(key, since))
 
+    def _fold_rate(self, event: RateSet) -> None:
+        key = rate_key(event.data.currency)
+        row = self._row(key, RateRow)
+        if row is None:
+            row = self._batch.read[key] = RateRow([])
+        fold_rate(row, event)
+        self._batch.changed[key] = row
+        time = micros_of(event.time)
+        self._see(time)
+        since = self._batch.rates.get(key, time)
+        self._batch.rates[key] = min(since, time)
+
     def _hear_named(self, link: LeadNamed) -> None:
         """At the lead's home: a partition says whether it names the lead."""
         self._batch.leads_here.add(link.lead)
-        begun = self._terms().by_partition.get(link.source)
-        if begun is not None and link.version < begun.version:
+        if self._is_void(link.source, link.version):
             return
         key = f"mentions:{link.lead}"
         row = self._row(key, MentionsRow)
@@ -197,6 +248,33 @@ class Ledger:
         if known is None or link.version >= known.version:
             row.by_partition[link.source] = Mention(link.version, link.named, link.since)
         self._batch.changed[key] = row
+
+    def _hear_of(self, link: LeadOf) -> None:
+        """Where a customer lives: what the home of a lead says that is theirs, or was."""
+        if self._is_void(link.source, link.version):
+            return
+        key = object_key("leadof", link.customer, link.lead)
+        row = self._row(key, LeadOfRow)
+        had = row is not None and row.organisation
+        if row is None:
+            row = self._batch.read[key] = LeadOfRow(-1, None, False)
+            self._naming.add(of_customer(link.customer), key)
+        if link.version >= row.told:
+            row.told, row.first, row.organisation = link.version, link.first, link.organisation
+            self._replace_lead(link.customer, key, had, row)
+        self._batch.changed[key] = row
+        self._batch.customers[link.customer] = None
+        self._batch.known_already.add(customer_key(link.customer))
+
+    def _replace_lead(self, customer: str, key: str, had: bool, row: LeadOfRow) -> None:
+        first = None if row.first is None else first_of(key, row.first)
+        self._customers.hear(customer, key, first, lambda: self._others(customer, key))
+        self._customers.number(customer, int(row.organisation) - int(had))
+
+    def _is_void(self, source: int, version: int) -> bool:
+        """Whether a partition's owner said it whose time was over."""
+        begun = self._terms().by_partition.get(source)
+        return begun is not None and version < begun.version
 
     def _hear_term(self, link: TermBegun) -> None:
         """A partition has a new owner: what its earlier ones say of leads from now on is void."""
@@ -236,12 +314,29 @@ class Ledger:
             self._batch.touched[key] = None
             self._batch.known_already.add(key)
 
+    def _follow_rates(self) -> None:
+        """Touch what a rate that was set may change: what was decided since, and what waits."""
+        for rate, time in self._batch.rates.items():
+            since = self._business.calendar.day(time)
+            self._touch(
+                key for key in self._naming.of(rate) if self._waits(key) or self._counts_since(key, since)
+            )
+
+    def _waits(self, key: str) -> bool:
+        row = self._object(key)
+        return row is not None and not any(share.measures for share in row.shares)
+
     def _follow_references(self) -> None:
         """Note whom the folded objects name, and touch the deals that the folded activities name."""
         batch = self._batch
         for key, row in batch.folded.items():
             refs = row.refs
-            for ref in _references(row):
+            if _is_of_customer(row):
+                if key in batch.created:
+                    self._naming.add(of_customer(row.home), key)
+                if self._hear_first(row.home, key, row) or key in batch.known_already:
+                    self._touch_customer(row.home, key)
+            for ref in _references(row, self._business.currency):
                 if ref not in refs:
                     refs.append(ref)
                     self._naming.add(ref, key)
@@ -254,6 +349,42 @@ class Ledger:
                     batch.leads_named.add(ref)
                 elif ref.startswith("deal:"):
                     self._touch([ref])
+
+    def _hear_first(self, customer: str, key: str, row: ObjectRow) -> bool:
+        """Note an object's earliest event as its customer's; whether that changes what they count."""
+        first = None if row.deleted else first_of(key, first_said(row))
+        return self._customers.hear(customer, key, first, lambda: self._others(customer, key))
+
+    def _others(self, customer: str, without: str) -> Iterator[First]:
+        """The earliest events of a customer's other objects."""
+        for key in self._naming.of(of_customer(customer)):
+            row = None if key == without else self._read(key)
+            if isinstance(row, LeadOfRow):
+                if row.first is not None:
+                    yield first_of(key, row.first)
+            elif isinstance(row, ObjectRow) and not row.deleted:
+                yield first_of(key, first_said(row))
+
+    def _touch_customer(self, customer: str, because_of: str) -> None:
+        self._batch.customers[customer] = None
+        if because_of in self._batch.known_already:
+            self._batch.known_already.add(customer_key(customer))
+
+    def _count_customer(self, customer: str) -> None:
+        key = customer_key(customer)
+        row = self._object(key)
+        if row is None:
+            row = new_object("customer", customer, customer)
+            if not shares_of(row, self._business, self._joins):
+                return
+            self._batch.read[key] = row
+        self._count(key)
+        for share in row.shares:
+            ref = None if share.seller is None else seller_key(share.seller)
+            if ref is not None and ref not in row.refs:
+                row.refs.append(ref)
+                self._naming.add(ref, key)
+                self._batch.changed[key] = row
 
     def _count(self, key: str) -> None:
         """Replace what an object contributed by what it contributes now."""
@@ -271,10 +402,19 @@ class Ledger:
                 tally.add(share)
             row.shares = shares
             batch.changed[key] = row
-        elif key not in batch.known_already:
+        if row.kind == "deal":
+            self._count_won(key, row)
+        if shares == before and key not in batch.known_already:
             return
         for share in shares:
             batch.cells.update(tally.touched_by(share))
+
+    def _count_won(self, key: str, deal: ObjectRow) -> None:
+        """Note whether a deal is won, and touch its customer where that changes what they count."""
+        batch = self._batch
+        changes = self._customers.win(deal.home, deal.id, _won(deal), new=key in batch.created)
+        if changes or key in batch.known_already:
+            self._touch_customer(deal.home, key)
 
     def _links(self) -> list[Link]:
         links: list[Link] = []
@@ -282,7 +422,7 @@ class Ledger:
         if len(said) > SAID_KEPT:
             said.clear()
         for ref in self._batch.leads_named:
-            lead = _lead_of(ref)
+            lead = identifier_of(ref)
             mention = self._mention(ref, lead)
             if said.get(lead) != mention:
                 said[lead] = mention
@@ -292,7 +432,27 @@ class Ledger:
                 if said.get((lead, origin.to), _NOTHING) != origin.first:
                     said[lead, origin.to] = origin.first
                     links.append(origin)
+            for of in self._customers_of(lead):
+                what = (of.first, of.organisation)
+                if said.get((lead, of.customer), _NOTHING) != what:
+                    said[lead, of.customer] = what
+                    links.append(of)
         return links
+
+    def _customers_of(self, lead: str) -> Iterator[LeadOf]:
+        """To the customer whose lead it is, and to all whose it once was."""
+        row = self._object(lead_key(lead))
+        if row is None:
+            return
+        fields = known(row)
+        theirs = None if row.deleted else text(fields, "customer")
+        for ref in row.refs:
+            if ref.startswith(_OF):
+                customer = ref.removeprefix(_OF)
+                first, organisation = None, False
+                if customer == theirs:
+                    first, organisation = first_said(row), "org_number" in fields
+                yield LeadOf(lead, customer, self._partition, self._version, first, organisation)
 
     def _mention(self, ref: str, lead: str) -> tuple[bool, int | None]:
         """Whether a deal here names a lead, and the earliest activity here that does."""
@@ -355,6 +515,9 @@ class Ledger:
     def _team_at(self, seller: str, micros: int) -> str | None:
         return team_at(self._row(seller_key(seller), SellerRow), micros)
 
+    def _rate_at(self, currency: str, micros: int) -> str | None:
+        return rate_at(self._row(rate_key(currency), RateRow), micros)
+
     def _first_contact(self, deal: ObjectRow) -> int:
         first = deal.first
         lead = text(known(deal), "lead")
@@ -369,10 +532,6 @@ class Ledger:
         return first
 
 
-def _leave(_item: Event | Link) -> None:
-    """Count nothing."""
-
-
 class _Batch:
     """What one batch has read, changed and touched so far."""
 
@@ -384,15 +543,39 @@ class _Batch:
         """Objects to count anew, in the order in which they were touched."""
         self.known_already: set[str] = set()
         """Of these, the ones whose places are told even where nothing about them changed."""
+        self.created: set[str] = set()
+        """Objects that were not known before."""
+        self.customers: dict[str, None] = {}
+        """Customers to count anew."""
+        self.rates: dict[str, int] = {}
+        """From when on a currency's rates may have changed."""
         self.cells: set[CellKey] = set()
         self.leads_named: set[str] = set()
         self.leads_here: set[str] = set()
 
 
-def _references(row: ObjectRow) -> list[str]:
-    """The keys of the rows an object is joined with: its sellers, its lead, and an activity's deal."""
+def _is_of_customer(row: ObjectRow) -> bool:
+    """Whether an object lives with a customer, and is theirs."""
+    return row.kind == "deal" or (row.kind == "activity" and "customer" in known(row))
+
+
+def _won(deal: ObjectRow) -> Won | None:
+    """When a deal was won that counts, and by whom."""
+    if not any("deals_won" in share.measures for share in deal.shares):
+        return None
+    fields = known(deal)
+    at = won_at(deal, fields)
+    assert at is not None
+    return Won(at, deal.id, text(fields, "seller"))
+
+
+def _references(row: ObjectRow, reporting_currency: str) -> list[str]:
+    """What an object is joined with: sellers, lead, rate, an activity's deal, a lead's customer."""
     refs: list[str] = []
     fields = known(row)
+    currency = text(fields, "currency")
+    if currency is not None and currency != reporting_currency:
+        refs.append(rate_key(currency))
     seller = text(fields, "seller")
     if seller is not None:
         refs.append(seller_key(seller))
@@ -400,6 +583,9 @@ def _references(row: ObjectRow) -> list[str]:
         qualified = row.firsts.get(QUALIFIED)
         if qualified is not None and isinstance(qualified.value, str) and qualified.value != seller:
             refs.append(seller_key(qualified.value))
+        customer = text(fields, "customer")
+        if customer is not None:
+            refs.append(of_customer(customer))
         return refs
     lead = text(fields, "lead")
     if lead is not None:
@@ -408,12 +594,6 @@ def _references(row: ObjectRow) -> list[str]:
     if deal is not None:
         refs.append(object_key("deal", row.home, deal))
     return refs
-
-
-def _lead_of(ref: str) -> str:
-    """The lead's id in a lead's key, `lead:LENGTH:ID:ID`."""
-    length, _, rest = ref.removeprefix("lead:").partition(":")
-    return rest[: int(length)]
 
 
 def _earlier(a: int | None, b: int | None) -> int | None:

@@ -4,24 +4,15 @@ Amounts travel and add up as integers in the unit each measure names, which keep
 order; they become decimals only when a record is written (`kpis.formulas`).
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
 
-from kpis.calendar import Grain
+from kpis.calendar import MICROS_PER_DAY, Grain
+from kpis.money import MICROS_PER_UNIT
+from schemas.definitions import Unit
 
-MICROS_PER_UNIT = 1_000_000
-"""Money is counted in millionths of a currency unit: exact for every amount an event may state."""
-
-
-class Unit(StrEnum):
-    """What a measure's integer stands for."""
-
-    COUNT = "count"
-    MONEY = "money"
-    """Millionths of a unit of the reporting currency."""
-    DAYS = "days"
-    """Microseconds of wall-clock time; shown in days."""
+SCALES = {Unit.COUNT: 1, Unit.MONEY: MICROS_PER_UNIT, Unit.DAYS: MICROS_PER_DAY, Unit.NUMBER: 1_000_000}
+"""Of what a measure counts, how many make one of what people read. Of money and numbers a measure may have
+more to say in measures of their own (`kpis.money`)."""
 
 
 class Measure(Struct, frozen=True):
@@ -31,12 +22,23 @@ class Measure(Struct, frozen=True):
     unit: Unit
     additive: bool
     """Whether a longer window's figure is the sum of its days'. Distinct counts are not: they travel
-    as `first_in` each grain, which are."""
+    as `counted_in` each grain, which are."""
     meaning: str
 
 
+COST_CATEGORIES = {
+    "salary": "salaries",
+    "time": "time",
+    "marketing": "marketing",
+    "meeting_booking": "booking of meetings",
+    "event": "events",
+    "other": "anything else",
+}
+"""The categories of cost, each with a measure of its own, and what it holds."""
+
 _COUNTED = [
     Measure("leads_new", Unit.COUNT, True, "leads, when they were first created"),
+    Measure("organisations_new", Unit.COUNT, True, "customers with an organisation number, first heard of"),
     Measure("leads_qualified", Unit.COUNT, True, "leads, when they were first qualified"),
     Measure("contacts", Unit.COUNT, False, "distinct persons contacted in the window"),
     Measure("calls", Unit.COUNT, True, "calls made"),
@@ -49,6 +51,13 @@ _COUNTED = [
     Measure("revenue", Unit.MONEY, True, "value of the deals won"),
     Measure("deals_lost", Unit.COUNT, True, "deals whose outcome is lost"),
     Measure("cycle_days_sum", Unit.DAYS, True, "time from first contact to won, over deals won"),
+    Measure("customers_new", Unit.COUNT, True, "customers, when they first bought"),
+    Measure("cost", Unit.MONEY, True, "what selling cost"),
+    *(
+        Measure(f"cost_{category}", Unit.MONEY, True, f"what selling cost: {meaning}")
+        for category, meaning in COST_CATEGORIES.items()
+    ),
+    Measure("customers_churned", Unit.COUNT, True, "customers who had bought, when they left"),
 ]
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _COUNTED}
@@ -68,10 +77,26 @@ CONTACT_KINDS = frozenset({"call", "email", "meeting_held", "visit"})
 """The kinds of activity through which a person is contacted."""
 
 
-def first_in(measure: str, grain: Grain) -> str:
-    """Of a distinct count: how many were first met on a day, of all days of the window that holds it.
+SINCE_DAYS = "customers_since_days"
+"""Over new customers, the day of their first won deal. With the others of its kind, what a customer's mean
+lifetime is worked out from; no record shows them."""
+SINCE_MICROS = "customers_since_micros"
+"""And the time of that day."""
+ENDED = "customers_ended"
+"""Of the new customers, the ones who churned since."""
+ENDED_DAYS = "customers_ended_days"
+"""Over these, the day on which they did."""
+ENDED_MICROS = "customers_ended_micros"
+"""And the time of that day."""
 
-    These add up over days as the distinct count itself does not: whoever was met in a week was met
-    there for the first time on just one of its days.
+LIFETIMES = (SINCE_DAYS, SINCE_MICROS, ENDED, ENDED_DAYS, ENDED_MICROS)
+
+
+def counted_in(measure: str, grain: Grain) -> str:
+    """The name under which a measure travels that only windows of one grain count.
+
+    A distinct count travels so, once for each grain: as how many were first met on a day, of all days of
+    the window that holds it. These add up over days as the distinct count itself does not: whoever was met
+    in a week was met there for the first time on just one of its days.
     """
     return f"{measure}@{grain.value}"

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
+from kpis.calendar import micros_of
 from kpis.contributions import Business
 from kpis.ledger import Ledger
-from kpis.scorecards import Scorecards, Touched, read_at
+from kpis.scorecards import Scorecards, read_at
 from schemas.events import Event, OrgEvent
-from schemas.internal import LeadNamed, Link, Partial, ScorecardRow, TermBegun
+from schemas.internal import Link, Partial, ScorecardRow, Tick, reader_of
 from schemas.records import KpiRecord
 from schemas.rows import Row
 
@@ -34,7 +35,6 @@ class Replay:
         self._scorecard_rows: dict[str, ScorecardRow] = {}
         self._scorecards = Scorecards(business, self._scorecard_rows)
         self._partition_of = partition_of
-        self._touched: Touched = {}
 
     def feed(self, events: Iterable[Event], batch_events: int = BATCH_EVENTS) -> None:
         """Run events through, in batches, until everything they lead to has settled."""
@@ -44,7 +44,9 @@ class Replay:
 
     def records(self, as_of: datetime) -> Iterator[KpiRecord]:
         """Every KPI record that counts anything, sorted by key, as it reads at an instant."""
-        written = dict(self._scorecards.records(self._touched))
+        taken = self._scorecards.take([Tick(micros_of(as_of))])
+        self._scorecard_rows.update(taken.rows)
+        written = dict(self._scorecards.records(taken.touched))
         return final_records(written, as_of, self._business)
 
     def _route_events(self, events: Iterable[Event]) -> dict[int, list[Event | Link]]:
@@ -59,10 +61,6 @@ class Replay:
                 inboxes.setdefault(self._partition_of(home), []).append(event)
         return inboxes
 
-    def _route_link(self, link: Link) -> int:
-        assert not isinstance(link, TermBegun), "nobody takes over here"
-        return self._partition_of(link.lead) if isinstance(link, LeadNamed) else link.to
-
     def _settle(self, inboxes: dict[int, list[Event | Link]]) -> None:
         while inboxes:
             following: dict[int, list[Event | Link]] = {}
@@ -72,10 +70,9 @@ class Replay:
                 self._rows[partition].update(effects.rows)
                 partials.extend(effects.partials)
                 for link in effects.links:
-                    following.setdefault(self._route_link(link), []).append(link)
+                    following.setdefault(reader_of(link, self._partition_of), []).append(link)
             taken = self._scorecards.take(partials)
             self._scorecard_rows.update(taken.rows)
-            self._touched |= taken.touched
             inboxes = following
 
 

@@ -1,7 +1,7 @@
 """Tallies: the sums over one partition's objects by scope and day, a view that is rebuilt from the rows.
 
 Days suffice, because longer windows are sums of days: distinct counts too, in the form of
-`kpis.measures.first_in`.
+`kpis.measures.counted_in`.
 """
 
 from bisect import bisect_right
@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple, TypeVar
 
 from kpis.calendar import window_end, windows_of
-from kpis.measures import first_in
+from kpis.measures import counted_in
 from schemas.internal import Measures
 from schemas.rows import Share
 
@@ -167,7 +167,7 @@ def _days_in(scope: str, contacts: list[Contact]) -> list[int]:
 def _spans_of(day: int) -> tuple[tuple[str, int, int], ...]:
     """For each window that holds a day: the measure of first contacts in it, its start and its end."""
     return tuple(
-        (first_in("contacts", window.grain), window.start, window_end(*window) or FOR_EVER)
+        (counted_in("contacts", window.grain), window.start, window_end(*window) or FOR_EVER)
         for window in windows_of(day)
     )
 

@@ -4,28 +4,40 @@ import asyncio
 import contextlib
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
+from kpis.calendar import micros_of
 from malvakt.outcome import Fault
 from malvakt.progress import progress
 from malvakt.reaching import reaching
 from malvakt.workers import WorkerProcess
 from schemas.events import Event
 from schemas.records import KpiRecord
+from streams.delivery import Delivery
 from streams.local_kafka import LocalKafka, LocalKafkaError
 from streams.publishing import published
 from streams.reading import Progress, read_scorecards
 from streams.settings import Settings
+from streams.ticking import tick
 from streams.topic_setup import delete_topics, set_up_topics
 
 POLL_S = 0.2
 
 
 async def replayed_through_kafka(
-    events: Iterable[Event], timezone: str, currency: str, *, workers: int, broker: str | None
+    events: Iterable[Event],
+    timezone: str,
+    currency: str,
+    as_of: Callable[[], datetime | None],
+    *,
+    workers: int,
+    broker: str | None,
 ) -> Mapping[str, KpiRecord]:
     """Publish events, wait until the workers have settled, and read the KPI records back.
+
+    The workers' clock stands at what `as_of` says once all events are read.
 
     Raises:
         Fault: no Kafka can be had, or a worker ended.
@@ -40,10 +52,11 @@ async def replayed_through_kafka(
             timezone=timezone,
             currency=currency,
             metrics_port=0,
+            ticks_s=0.0,
         )
         with reaching(address):
             async with _topics(settings):
-                return await _run(settings, events, workers)
+                return await _run(settings, events, as_of, workers)
 
 
 @contextlib.contextmanager
@@ -70,12 +83,18 @@ async def _topics(settings: Settings) -> AsyncIterator[None]:
         await delete_topics(settings)
 
 
-async def _run(settings: Settings, events: Iterable[Event], count: int) -> Mapping[str, KpiRecord]:
+async def _run(
+    settings: Settings, events: Iterable[Event], as_of: Callable[[], datetime | None], count: int
+) -> Mapping[str, KpiRecord]:
     workers = [WorkerProcess(settings) for _ in range(count)]
     try:
         with progress("events published") as advance:
             async for written in published(settings, events):
                 advance(written)
+        now = as_of()
+        if now is not None:
+            async with Delivery(settings.broker) as delivery:
+                await tick(settings, delivery, micros_of(now))
         await settled(settings, workers)
         return await read_scorecards(settings)
     finally:

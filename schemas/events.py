@@ -32,8 +32,8 @@ Money = Annotated[
 Rate = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$(?!\n)",
-        description="A decimal string: reporting units for one unit of the currency.",
+        pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})?$(?!\n)",
+        description="A decimal string such as 11.4275: reporting units for one unit of the currency.",
     ),
 ]
 
@@ -42,6 +42,9 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 421
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 
 CostCategory = Literal["salary", "time", "marketing", "meeting_booking", "event", "other"]
+
+MAX_COST_DAYS = 3_660
+"""Over how many days a cost may be spread."""
 
 ActivityKind = Literal["call", "email", "meeting_booked", "meeting_held", "quote_sent", "visit", "other"]
 
@@ -203,6 +206,15 @@ class CostData(Data, frozen=True, kw_only=True):
         return self.cost
 
 
+def _checked_span(first: date | None, last: date | None) -> None:
+    if first is None or last is None:
+        return
+    if last < first:
+        raise ValueError(f"`to` {last} is before `from` {first}")
+    if (last - first).days >= MAX_COST_DAYS:
+        raise ValueError(f"`from` {first} to `to` {last} is longer than {MAX_COST_DAYS} days")
+
+
 class CostLoggedData(CostData, frozen=True, kw_only=True):
     """Money was spent on selling."""
 
@@ -215,6 +227,9 @@ class CostLoggedData(CostData, frozen=True, kw_only=True):
     campaign: Text | None = None
     from_: date | None = field(default=None, name="from")
     to: date | None = None
+
+    def __post_init__(self) -> None:
+        _checked_span(self.from_, self.to)
 
 
 class CostAmendedData(CostData, frozen=True, kw_only=True):
@@ -229,6 +244,9 @@ class CostAmendedData(CostData, frozen=True, kw_only=True):
     campaign: Text | None = None
     from_: date | None = field(default=None, name="from")
     to: date | None = None
+
+    def __post_init__(self) -> None:
+        _checked_span(self.from_, self.to)
 
 
 class CostDeletedData(CostData, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ import msgspec
 import orjson
 from msgspec.structs import FieldInfo
 
+from schemas.definitions import DefinitionRecord
 from schemas.events import EVENT_TYPES, ActivityKind, CostCategory, fields_of
 from schemas.records import KpiRecord
 from schemas.topics import CRM_TOPICS
@@ -25,8 +26,12 @@ _CHOICES = {"kind": ActivityKind, "category": CostCategory}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Each schema by its name: one for every event type, and the KPI record's."""
-    structs: dict[str, Any] = {**EVENT_TYPES, "kpi.record": KpiRecord}
+    """Each schema by its name: one for every event type, the KPI record's and a definition's."""
+    structs: dict[str, Any] = {
+        **EVENT_TYPES,
+        "kpi.record": KpiRecord,
+        "definition.record": DefinitionRecord,
+    }
     return {
         name: {"$schema": DIALECT, "title": name, **msgspec.json.schema(struct)}
         for name, struct in structs.items()

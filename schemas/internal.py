@@ -1,9 +1,13 @@
 """What the agents tell each other, over `crm.links` and `kpi.partials`: absolute records, versioned."""
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import Struct
 
 from schemas.packing import Packing
+from schemas.records import Figure
+from schemas.rows import Said
 
 Measures = dict[str, int]
 """Amounts by measure, in the unit that each measure names."""
@@ -35,7 +39,32 @@ class TermBegun(Struct, frozen=True, array_like=True, tag="term"):
     version: int
 
 
-Link = LeadNamed | LeadOrigin | TermBegun
+class LeadOf(Struct, frozen=True, array_like=True, tag="of"):
+    """From a lead's home to a customer's: what the customer's figures need of the lead, if it is theirs."""
+
+    lead: str
+    customer: str
+    source: int
+    version: int
+    first: Said | None
+    organisation: bool
+
+
+Link = LeadNamed | LeadOrigin | LeadOf | TermBegun
+
+
+def reader_of(link: Link, partition_of: Callable[[str], int]) -> int:
+    """The partition that a link is for, where `partition_of` tells which one a key belongs to."""
+    match link:
+        case LeadNamed():
+            return partition_of(link.lead)
+        case LeadOf():
+            return partition_of(link.customer)
+        case LeadOrigin():
+            return link.to
+        case TermBegun():
+            raise AssertionError("the term of a new owner is announced to every partition")
+
 
 encode_link = msgspec.msgpack.Encoder().encode
 decode_link = msgspec.msgpack.Decoder[Link](Link).decode
@@ -81,7 +110,7 @@ class Contribution(Struct, frozen=True, array_like=True, gc=False):
     measures: Measures
 
 
-class ScorecardRow(Struct, array_like=True, gc=False):
+class DayRow(Struct, array_like=True, tag=1, gc=False):
     """One row of the scorecards table: a scope on a day."""
 
     scope: str
@@ -89,5 +118,33 @@ class ScorecardRow(Struct, array_like=True, gc=False):
     sources: dict[int, Contribution]
 
 
+class ClosingRow(Struct, frozen=True, array_like=True, tag=2):
+    """The KPIs of a record as they were when its window closed; written when that changes afterwards."""
+
+    kpis: dict[str, Figure]
+
+
+class ClockRow(Struct, frozen=True, array_like=True, tag=3):
+    """What the ticks said: instants in microseconds."""
+
+    began: int
+    """The first tick: what was over by then is history, and closed before anybody looked."""
+    before: int | None
+    """Up to where the ticks had come before the batch that brought the last one; none had."""
+    now: int
+
+
+ScorecardRow = DayRow | ClosingRow | ClockRow
+
 SCORECARD_ROWS: Packing[ScorecardRow] = Packing(ScorecardRow)
 """How the rows of the table `scorecards` are written."""
+
+
+class Tick(Struct, frozen=True, array_like=True):
+    """The clock, as a record: what time it is, in microseconds."""
+
+    now: int
+
+
+encode_tick = msgspec.msgpack.Encoder().encode
+decode_tick = msgspec.msgpack.Decoder(Tick).decode

@@ -24,7 +24,9 @@ class KpiRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     measures: dict[str, Figure]
     kpis: dict[str, Figure]
     as_of: datetime
-    """The latest event time known when the record was written."""
+    """What time it was when the record was written, as the installation's clock ticks."""
+    previous: dict[str, Figure] | None = None
+    """Of a corrected record: the KPIs as they were when its window closed."""
 
     @property
     def key(self) -> str:

@@ -43,7 +43,7 @@ class Share(Struct, frozen=True, array_like=True, gc=False):
 
 
 class ObjectRow(Struct, array_like=True, tag=1, gc=False):
-    """What is known of a lead, a deal, an activity or a customer."""
+    """What is known of a lead, a deal, an activity, a cost or a customer."""
 
     kind: str
     home: str
@@ -55,7 +55,7 @@ class ObjectRow(Struct, array_like=True, tag=1, gc=False):
     first: int
     """The time of its earliest event."""
     firsts: dict[str, Said]
-    """By kind of event, where it matters: the earliest one, and its seller."""
+    """By kind of event, where it matters: the earliest one, and the seller it named."""
     told: list[Telling]
     """The events that still hold something, in their order."""
 
@@ -92,7 +92,24 @@ class OriginRow(Struct, array_like=True, tag=4):
     """The earliest event of the lead and of the activities that name it, anywhere."""
 
 
-Row = ObjectRow | SellerRow | MentionsRow | OriginRow
+class RateRow(Struct, array_like=True, tag=5):
+    """What a currency was worth and when: each rate that was set, in order of time."""
+
+    history: list[Said]
+
+
+class LeadOfRow(Struct, array_like=True, tag=6):
+    """Where a customer lives: what the home of one of their leads last said of it."""
+
+    told: int
+    """The version under which the lead's home said it."""
+    first: Said | None
+    """The lead's earliest event and the seller it named; none where the lead is not theirs any more."""
+    organisation: bool
+    """Whether it states an organisation number."""
+
+
+Row = ObjectRow | SellerRow | MentionsRow | OriginRow | RateRow | LeadOfRow
 
 ROWS: Packing[Row] = Packing(Row)
 """How the rows of the table `objects` are written."""

@@ -63,7 +63,7 @@ CRM_TOPICS = [
         Kept.FOR_GOOD,
     ),
     Topic("crm.deals", "Deals and customers", "customer", CRM, "ledger", Kept.FOR_GOOD),
-    Topic("crm.costs", "What selling costs", "cost", CRM, "nobody yet", Kept.FOR_GOOD),
+    Topic("crm.costs", "What selling costs", "cost", CRM, "ledger", Kept.FOR_GOOD),
     Topic(
         "crm.org",
         "Teams and rates, in every partition",
@@ -98,6 +98,14 @@ PARTIALS = Topic(
     "scorecard",
     Kept.UNTIL_READ,
 )
+TICKS = Topic(
+    "ticks",
+    "What time it is: with it windows close, and goals slip",
+    "none, on every partition",
+    "a worker",
+    "scorecard",
+    Kept.UNTIL_READ,
+)
 SCORECARDS = Topic(
     "kpi.scorecards",
     "The KPI records",
@@ -107,13 +115,16 @@ SCORECARDS = Topic(
     Kept.LATEST_BY_KEY,
 )
 
-INTERNAL = frozenset({LINKS.name, PARTIALS.name})
+INTERNAL = frozenset({LINKS.name, PARTIALS.name, TICKS.name})
 """Topics that one installation's agents talk over: each has its own, named after it."""
 
-TOPICS = [*CRM_TOPICS, LINKS, REJECTED, PARTIALS, SCORECARDS]
+TOPICS = [*CRM_TOPICS, LINKS, REJECTED, PARTIALS, TICKS, SCORECARDS]
 
-LEDGER_TOPICS = ["crm.leads", "crm.activities", "crm.deals", "crm.org", LINKS.name]
-"""What the ledger agent reads. Costs join when they are counted."""
+LEDGER_TOPICS = [*(topic.name for topic in CRM_TOPICS), LINKS.name]
+"""What the ledger agent reads."""
+
+SCORECARD_TOPICS = [PARTIALS.name, TICKS.name]
+"""What the scorecard agent reads."""
 
 
 def founding(app_id: str) -> Topic:

@@ -66,6 +66,11 @@ READY = Gauge(
     "malvakt_ready_partitions",
     "Partitions that are being worked on. Fewer than assigned for long: recovery hangs, see the log.",
 )
+CLOCK_SECONDS = Gauge(
+    "malvakt_clock_seconds",
+    "What time it is by the last tick, in seconds since 1970. A minute behind the time of day, or more:"
+    " windows do not close and growth stands still; look at the worker that has the first partition.",
+)
 ROWS = Gauge("malvakt_rows", "Rows held, by table.", ["table"])
 
 

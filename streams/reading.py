@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 from schemas.records import KpiRecord, decode_record
-from schemas.topics import LEDGER_TOPICS, PARTIALS, SCORECARDS
+from schemas.topics import LEDGER_TOPICS, SCORECARD_TOPICS, SCORECARDS
 from streams.settings import Settings
 
 READ_RECORDS = 20_000
@@ -113,7 +113,7 @@ class Progress:
         once everything that follows from it has been written to the next topic. The topics are looked
         at in the order in which records flow, twice, so that nothing can hide between two looks.
         """
-        names = [*LEDGER_TOPICS, PARTIALS.name]
+        names = [*LEDGER_TOPICS, *SCORECARD_TOPICS]
         return await self._look(names) or await self._look(names)
 
     async def _look(self, names: list[str]) -> int:

@@ -17,6 +17,7 @@ from schemas.events import Currency
 from schemas.topics import INTERNAL
 
 MAX_PORT = 65_535
+MAX_TICKS_S = 60.0
 MEMORY, ROCKSDB = "memory", "rocksdb"
 
 
@@ -49,6 +50,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where rows and views are kept: `memory`, or `rocksdb`, for more than memory holds."""
     data: str = ""
     """This worker's own directory, where something is kept on disk; the first free one if empty."""
+    ticks_s: float = 10.0
+    """How often the clock ticks, which closes windows; 0 where somebody else publishes ticks."""
     rocksdb_cache_mb: int = 256
     """How much memory RocksDB may use for blocks it has read and for what is not written yet."""
 
@@ -137,6 +140,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "store": (lambda store: store in {MEMORY, ROCKSDB}, f"say {MEMORY} or {ROCKSDB}"),
     "rocksdb_cache_mb": (lambda megabytes: megabytes >= 8, "give megabytes, 8 or more"),
+    "ticks_s": (lambda s: 0 <= s <= MAX_TICKS_S, f"give seconds up to {MAX_TICKS_S:.0f}, or 0 for none"),
     "session_timeout_s": (lambda s: s > 0 and math.isfinite(s), "give seconds, more than 0"),
 }
 """What the value of a setting must be, and what to say where it is not."""

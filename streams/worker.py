@@ -16,7 +16,14 @@ from faust.types.tuples import Message
 from schemas.internal import SCORECARD_ROWS, ScorecardRow
 from schemas.packing import Packing
 from schemas.rows import ROWS, Row
-from schemas.topics import INTERNAL, LEDGER_TOPICS, PARTIALS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
+from schemas.topics import (
+    INTERNAL,
+    LEDGER_TOPICS,
+    SCORECARD_TOPICS,
+    TABLE_OBJECTS,
+    TABLE_SCORECARDS,
+    changelog,
+)
 from streams import metrics
 from streams.data_directory import data_directory
 from streams.delivery import Delivery
@@ -24,6 +31,7 @@ from streams.holding import Holds, InMemory
 from streams.recovery import Opening, Restorer, Table, Tables
 from streams.settings import MEMORY, Settings
 from streams.tables import RowStore
+from streams.ticking import FIRST, tick_for_ever
 from streams.transport import Fetched
 from streams.trimming import trim_for_ever
 
@@ -89,6 +97,7 @@ class WorkerApp(faust.App):
     first_term: int
     made: Mapping[str, Agent]
     trimming: Coroutine[Any, Any, None]
+    ticking: Coroutine[Any, Any, None]
 
     def least_term(self) -> int:
         """The lowest term that may be begun now: it grows with every rebalance of the group."""
@@ -113,6 +122,7 @@ class WorkerApp(faust.App):
         await self.delivery.start()
         await super().on_start()
         self.add_future(self.trimming)
+        self.add_future(self.ticking)
 
     async def on_shutdown(self) -> None:
         """Disconnect it once the agents have stopped, and let go of all partitions."""
@@ -164,7 +174,7 @@ def build_app(
     )
     groups = {
         "ledger": [settings.topic(name) for name in LEDGER_TOPICS],
-        "scorecard": [settings.topic(PARTIALS.name)],
+        "scorecard": [settings.topic(name) for name in SCORECARD_TOPICS],
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
     app.rests = {"scorecard": 3.0}
@@ -178,6 +188,7 @@ def build_app(
     app.first_term = first_term
     app.made = made
     app.trimming = trim_for_ever(settings, [settings.topic(name) for name in INTERNAL], partitions)
+    app.ticking = tick_for_ever(settings, app.delivery, lambda: FIRST in app.restorer.ready)
     app.restorer = Restorer(settings.broker, tables, app)
     for name, agent in made.items():
         _register(app, name, groups[name], agent.work)

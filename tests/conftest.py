@@ -5,10 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from streams.local_kafka import LocalKafka, NotInstalledError
 
 MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
+
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

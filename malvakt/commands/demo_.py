@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 from confluent_kafka import Producer
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from kpis.calendar import micros_of
 from kpis.tally import COMPANY
 from malvakt.outcome import CallError
 from malvakt.showing import figure, plain
@@ -30,9 +31,11 @@ from streams.delivery import Delivery
 from streams.publishing import Publisher
 from streams.reading import follow, keep_highest, record_of
 from streams.settings import Settings
+from streams.ticking import tick
 from streams.topic_setup import declared_topics, set_up_topics
 
 REDRAW_S = 0.5
+TICK_MICROS = 60_000_000
 START = date(2026, 7, 1)
 PAST_DAYS = 105
 """How much of the floor's life is told at once, so that there is something to see."""
@@ -80,7 +83,9 @@ def demo_(
     """
     if speed <= 0 or sellers < 1:
         raise CallError("--speed and --sellers take numbers above 0.")
-    settings = Settings(timezone=timezone, currency=currency, metrics_port=0, declare_topics=False)
+    settings = Settings(
+        timezone=timezone, currency=currency, metrics_port=0, declare_topics=False, ticks_s=0.0
+    )
     floor = Floor(sellers=sellers, timezone=timezone, currency=currency, seed=seed)
     with _broker(topic.name for topic in declared_topics(settings)) as address:
         settings = msgspec.structs.replace(settings, broker=address)
@@ -127,9 +132,10 @@ class _State:
 
 
 async def _live(settings: Settings, floor: Floor, speed: float, state: _State) -> None:
-    """Let the floor live: its past at once, then at its pace."""
+    """Let the floor live: its past at once, then at its pace. The workers' clock is the floor's."""
     async with Delivery(settings.broker) as delivery:
         publisher = Publisher(delivery, settings)
+        clock = micros_of(datetime.combine(START, datetime.min.time(), UTC))
         past: list[Recorded] = []
         for wait, recorded in paced(told(floor, START), speed):
             state.told += 1
@@ -139,11 +145,18 @@ async def _live(settings: Settings, floor: Floor, speed: float, state: _State) -
                 past.append(recorded)
                 continue
             if past:
+                # First the clock: what is past is history, and closed.
+                clock = micros_of(state.now)
+                await tick(settings, delivery, clock)
                 await publisher.publish(past)
                 past.clear()
             if wait:
                 await asyncio.sleep(wait)
             await publisher.publish([recorded])
+            now = micros_of(state.now)
+            if now - clock >= TICK_MICROS:
+                await tick(settings, delivery, now)
+                clock = now
 
 
 async def _listen(settings: Settings, state: _State) -> None:
@@ -183,8 +196,7 @@ def _screen(state: _State, started: float) -> Table:
     table.add_column("", no_wrap=True)
     for _, name in TODAY:
         table.add_column(name, justify="right", style="cyan", no_wrap=True)
-    counted = [(kpi, name) for kpi, name in MONTH if any(kpi in r.kpis for r in state.records.values())]
-    for _, name in counted:
+    for _, name in MONTH:
         table.add_column(name, justify="right", no_wrap=True)
     scopes = {r.scope for r in state.records.values() if not r.scope.startswith("customer:")}
     for scope in sorted(scopes, key=lambda scope: (_rank(scope), scope)):
@@ -193,7 +205,7 @@ def _screen(state: _State, started: float) -> Table:
         table.add_row(
             plain(scope.partition(":")[2] or scope),
             *(figure(day, kpi) for kpi, _ in TODAY),
-            *(figure(whole, kpi) for kpi, _ in counted),
+            *(figure(whole, kpi) for kpi, _ in MONTH),
             style="bold" if scope == COMPANY else None,
             end_section=scope == COMPANY,
         )

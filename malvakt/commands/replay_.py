@@ -65,7 +65,14 @@ def replay_(
         from malvakt.through_kafka import replayed_through_kafka  # noqa: PLC0415
 
         found = asyncio.run(
-            replayed_through_kafka(events, timezone, currency, workers=workers, broker=broker)
+            replayed_through_kafka(
+                events,
+                timezone,
+                currency,
+                lambda: now or events.latest,
+                workers=workers,
+                broker=broker,
+            )
         )
         records = final_records(found, now or events.latest, business) if events.latest else iter(())
     else:

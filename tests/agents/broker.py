@@ -6,6 +6,7 @@ there. So a test decides at which record a worker ends, and who has the partitio
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,16 +14,25 @@ from faust.types import TP
 
 from agents.ledger import LedgerAgent
 from agents.scorecard import ScorecardAgent
+from kpis.calendar import micros_of
 from schemas.events import Event
 from schemas.internal import SCORECARD_ROWS
 from schemas.records import KpiRecord
 from schemas.rows import ROWS
-from schemas.topics import LEDGER_TOPICS, PARTIALS, SCORECARDS, TABLE_OBJECTS, TABLE_SCORECARDS, changelog
+from schemas.topics import (
+    LEDGER_TOPICS,
+    SCORECARD_TOPICS,
+    SCORECARDS,
+    TABLE_OBJECTS,
+    TABLE_SCORECARDS,
+    changelog,
+)
 from streams.delivery import Outgoing, Written
 from streams.holding import Holds
 from streams.publishing import Publisher
 from streams.reading import keep_highest, record_of
 from streams.settings import Settings
+from streams.ticking import tick
 from streams.transport import Fetched, Slice
 from streams.worker import Parts
 from tests.streams.stores import made_store
@@ -44,12 +54,16 @@ class Broker:
         self.generation = 0
         self.groups = {
             "ledger": [self.settings.topic(name) for name in LEDGER_TOPICS],
-            "scorecard": [self.settings.topic(PARTIALS.name)],
+            "scorecard": [self.settings.topic(name) for name in SCORECARD_TOPICS],
         }
 
     async def publish(self, events: Iterable[Event]) -> None:
         delivery: Any = Delivery(self)
         await Publisher(delivery, self.settings).publish(events)
+
+    async def tick(self, now: datetime) -> None:
+        delivery: Any = Delivery(self)
+        await tick(self.settings, delivery, micros_of(now))
 
     def fetch(self, group: str, most: int) -> Fetched | None:
         """What the group has not finished, so much of each partition."""
@@ -186,6 +200,11 @@ class Worker:
             scorecards: Any = self.scorecard.views.of(partition)
             refs = {ref for _, row in ledger._rows.each() for ref in getattr(row, "refs", ())}
             names = {ref: sorted(set(ledger._naming.of(ref))) for ref in refs}
-            mappings = [ledger._tally._cells, ledger._tally._contacts, scorecards._sums]
+            of_customers = ledger._customers
+            mappings = [
+                *(ledger._tally._cells, ledger._tally._contacts, scorecards._sums),
+                *(of_customers._won, of_customers._firsts),
+                *(of_customers._organisations, of_customers._leavers),
+            ]
             held.extend([*(dict(mapping.items()) for mapping in mappings), names])
         return held

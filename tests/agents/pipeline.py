@@ -9,15 +9,18 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import structs
 
+from kpis.calendar import micros_of
 from kpis.contributions import Business
 from kpis.replay import Replay, final_records
 from malvakt.through_kafka import settled
 from malvakt.workers import COMMAND, WorkerProcess
 from schemas.events import Event
 from schemas.records import KpiRecord
+from streams.delivery import Delivery
 from streams.publishing import published
 from streams.reading import read_scorecards
 from streams.settings import Settings
+from streams.ticking import tick
 from streams.topic_setup import delete_topics, set_up_topics
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -69,8 +72,11 @@ class Pipeline:
 async def pipeline(broker: str, **settings: Any) -> AsyncIterator[Pipeline]:
     name = f"test-{secrets.token_hex(4)}"
     settings.setdefault("session_timeout_s", 6.0)
+    settings.setdefault("ticks_s", 0.0)
     own = Settings(broker=broker, app_id=name, topic_prefix=f"{name}.", metrics_port=0, **settings)
     await set_up_topics(own)
+    async with Delivery(broker) as delivery:
+        await tick(own, delivery, micros_of(NOW))
     running = Pipeline(own)
     try:
         yield running

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +15,8 @@ from streams.holding import Holds
 from streams.settings import MEMORY, ROCKSDB
 from streams.transport import Fetched
 from tests.agents.broker import Broker, EndedError, Worker
-from tests.agents.pipeline import figures, replayed
-from tests.kpis.histories import histories
+from tests.agents.pipeline import NOW, figures, replayed
+from tests.kpis.histories import histories, times
 from tests.kpis.test_fold import event
 from tests.streams.stores import in_memory, on_disk
 
@@ -53,7 +54,13 @@ class LateWrite(NamedTuple):
     records: int
 
 
-Step = Work | End | HandOver | LateWrite
+class TimePasses(NamedTuple):
+    """The clock ticks."""
+
+    now: datetime
+
+
+Step = Work | End | HandOver | LateWrite | TimePasses
 
 _groups = st.sampled_from(["ledger", "scorecard"])
 _most = st.integers(1, 8)
@@ -64,6 +71,7 @@ steps = st.lists(
         st.builds(End, _groups, _most, st.integers(0, 12), st.booleans()),
         st.builds(HandOver, st.booleans(), st.integers(1, 5)),
         st.builds(LateWrite, _groups, st.integers(0, 40)),
+        st.builds(TimePasses, times),
     ),
     max_size=14,
 )
@@ -100,6 +108,8 @@ class Pair:
                 await self.owner.take_over(slice_records)
             case LateWrite(group, records):
                 await self._write_late(group, records)
+            case TimePasses(now):
+                await self._broker.tick(now)
 
     async def _end(self, group: str, most: int, records: int, killed: bool) -> None:
         self.owner.delivery.lives_for = records
@@ -133,6 +143,7 @@ async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], 
         await pair.owner.take_over()
         for step in taken:
             await pair.take(step)
+        await broker.tick(NOW)
         await pair.owner.settle()
         assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
         fresh = Worker(broker, in_memory)
@@ -160,6 +171,7 @@ def test_what_a_woken_worker_tells_of_a_state_its_successor_skipped_is_void() ->
         await successor.take_over()
         await successor.work("ledger", 10)
         await sleeper.work_on("ledger", in_hand)
+        await broker.tick(NOW)
         await successor.settle()
         assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
 

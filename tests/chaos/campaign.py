@@ -13,6 +13,7 @@ from time import monotonic
 
 from msgspec import Struct
 
+from kpis.calendar import micros_of
 from malvakt.outcome import Fault
 from malvakt.progress import progress
 from schemas.events import Event
@@ -22,7 +23,9 @@ from streams.local_kafka import LocalKafka
 from streams.publishing import Publisher
 from streams.reading import Progress, read_scorecards
 from streams.settings import Settings
+from streams.ticking import tick
 from streams.topic_setup import set_up_topics
+from tests.agents.pipeline import NOW
 from tests.chaos.comparing import compare, counted
 from tests.chaos.crew import Crew
 from tests.chaos.load import load
@@ -31,6 +34,7 @@ from tests.chaos.schedule import BROKER, Kind, Step, schedule
 
 EVENTS_A_WRITE = 500
 """Small, so that the load is a stream and not a few floods."""
+EVENTS_A_TICK = 20_000
 PACE_S = 0.02
 POLL_S = 0.5
 STUCK_S = 180.0
@@ -105,6 +109,7 @@ class Campaign:
             partitions=plan.partitions,
             metrics_port=0,
             session_timeout_s=plan.session_timeout_s,
+            ticks_s=0.0,
         )
         self._crew = Crew(self._settings)
         self._done: Counter[Kind] = Counter()
@@ -164,6 +169,13 @@ class Campaign:
                     await publisher.publish(batch)
                     sent += len(batch)
                     advance(len(batch))
+                    if sent // EVENTS_A_TICK > (sent - len(batch)) // EVENTS_A_TICK:
+                        await self._tick(delivery, max(event.time for event in batch))
+                await self._tick(delivery, NOW)
+
+    async def _tick(self, delivery: Delivery, now: datetime) -> None:
+        """The clock goes with what is told: days turn, windows close and growth changes amid the faults."""
+        await tick(self._settings, delivery, micros_of(now))
 
     def _events(self) -> Iterator[Event]:
         return load(self._plan.events, self._plan.seed)

@@ -9,11 +9,16 @@ import msgspec
 import orjson
 import pytest
 
+from kpis.definitions.checking import checked
+from kpis.definitions.countable import COUNTABLE
+from kpis.definitions.reading import as_tables, read
+from kpis.definitions.vocabulary import vocabulary
 from kpis.formulas import KPIS
 from kpis.measures import MEASURES
 from malvakt.commands.simulate_ import DAYS, START
 from malvakt.mapping import read_mapping
 from schemas.decoding import Reason, ReasonCode, decode_event
+from schemas.definitions import decode_definition
 from schemas.events import EVENT_TYPES, type_of
 from schemas.export import GUIDE, guide
 from schemas.records import KpiRecord
@@ -95,6 +100,26 @@ def test_the_mappings_in_the_guide_can_be_used(tmp_path: Path) -> None:
         path = tmp_path / "mapping.toml"
         path.write_text(text, "utf-8")
         assert read_mapping(path).files[-1].events
+
+
+def test_the_examples_of_definitions_can_be_used() -> None:
+    """Each by itself, and all in one file; the record too."""
+    text = page("definitions.md")
+    examples = blocks(text, "toml")
+    for example in [*examples, "\n".join(examples)]:
+        definitions, faults = read(example.encode(), vocabulary())
+        assert not faults, example
+        assert definitions.measures or definitions.kpis
+    [record] = blocks(text, "json")
+    _, faults = checked(as_tables({"measures/demos": decode_definition(record)}), vocabulary())
+    assert not faults
+
+
+def test_everything_that_can_be_counted_is_listed() -> None:
+    """As `malvakt definitions check` says it."""
+    text = section(page("definitions.md"), "Measures")
+    for event, countable in COUNTABLE.items():
+        assert f"| `{event}` | {countable.things} | {countable.at} |" in text
 
 
 def test_every_setting_is_listed() -> None:

@@ -1,6 +1,6 @@
 """Generated histories: few objects, many events about them, awkward times. For property tests."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,7 +29,10 @@ _sellers = st.sampled_from(["anna", "bo", "cia"])
 _customers = st.sampled_from(["c1", "c2"])
 _leads = st.sampled_from(["l1", "l2"])
 _amounts = st.sampled_from(["0", "100", "0.005", "125000.00", "-3.335", "99999.999999"])
-_currencies = st.sampled_from(["SEK", "SEK", "SEK", "USD"])
+_currencies = st.sampled_from(["SEK", "SEK", "SEK", "USD", "EUR"])
+_rates = st.sampled_from(["11.4275", "0.333333333333", "10", "0.000000000001"])
+_org_numbers = st.sampled_from(["556677-8899"])
+_days = st.dates(date(2024, 2, 20), date(2024, 3, 10)).map(date.isoformat)
 
 
 def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -42,7 +45,16 @@ _deal = {"deal": st.sampled_from(["d1", "d2"]), "customer": _customers}
 _where = {"customer": _maybe(_customers), "lead": _maybe(_leads)}
 _activity = {"activity": st.sampled_from(["a1", "a2", "a3"]), **_where}
 _seller = {"seller": _maybe(_sellers)}
-_org_lead = {"customer": _maybe(_customers), **_seller}
+_org_lead = {"customer": _maybe(_customers), "org_number": _maybe(_org_numbers), **_seller}
+_cost = {"cost": st.sampled_from(["k1", "k2"])}
+_cost_for = {
+    **_seller,
+    "team": _maybe(st.sampled_from(["north", "south"])),
+    "customer": _maybe(_customers),
+    "from": _maybe(_days),
+    "to": _maybe(_days),
+}
+_categories = st.sampled_from(["salary", "time", "marketing", "meeting_booking", "event", "other"])
 _money = {"value": _maybe(_amounts), "currency": _maybe(_currencies)}
 _kinds = ["call", "email", "meeting_booked", "meeting_held", "quote_sent", "visit", "other"]
 
@@ -74,6 +86,22 @@ DATA: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "customer.churned": {"customer": _customers},
     "seller.assigned": {"seller": _sellers, "team": st.sampled_from(["north", "south"])},
     "seller.left": {"seller": _sellers},
+    "rate.set": {"currency": st.sampled_from(["USD", "EUR"]), "rate": _rates},
+    "cost.logged": {
+        **_cost,
+        **_cost_for,
+        "category": _categories,
+        "amount": _amounts,
+        "currency": _currencies,
+    },
+    "cost.amended": {
+        **_cost,
+        **_cost_for,
+        "category": _maybe(_categories),
+        "amount": _maybe(_amounts),
+        "currency": _maybe(_currencies),
+    },
+    "cost.deleted": {**_cost},
 }
 _COMMON = [kind for kind in DATA if not kind.endswith("deleted")] * 3 + list(DATA)
 _STATED_ONCE = st.booleans()
@@ -88,6 +116,8 @@ def events(draw: st.DrawFn) -> Event:
         data["first_contact"] = draw(_moments)
     if "deal" in data and "customer" not in data:
         del data["deal"]
+    if "from" in data and "to" in data:
+        data["from"], data["to"] = sorted([data["from"], data["to"]])
     envelope = {
         "specversion": "1.0",
         "id": draw(st.uuids()).hex,

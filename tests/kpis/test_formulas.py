@@ -6,12 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpis.calendar import MICROS_PER_DAY
-from kpis.formulas import KPIS, divide_half_even, figures_of, minor_digits, money
-from kpis.measures import MEASURES
+from kpis.calendar import MICROS_PER_DAY, Grain
+from kpis.definitions.builtin import builtin_kpis
+from kpis.definitions.evaluation import compiled
+from kpis.definitions.formula import parse
+from kpis.formulas import KPIS, Compared, Moment, Reader, minor_digits, money
+from kpis.measures import ENDED, ENDED_DAYS, ENDED_MICROS, MEASURES, SCALES, SINCE_DAYS, SINCE_MICROS
+from kpis.money import PARTS_PER_UNIT, above, below, parts_in
 
 MONTH = {
     "leads_new": 31,
+    "organisations_new": 5,
+    "customers_new": 3,
+    "cost": 100_000_005_000 + 10_000,
     "leads_qualified": 12,
     "contacts": 31,
     "meetings_booked": 9,
@@ -23,51 +30,92 @@ MONTH = {
 }
 
 
+NOTHING = Moment(2, 0, 0)
+
+
 def test_every_kpi_of_a_month() -> None:
     """The figures of the contract's own example, and the rest."""
-    assert figures_of(MONTH, 2)[1] == {
+    moment = Moment(2, 0, 0, Compared(410 * 10**21, 328 * 10**21))
+    assert Reader().figures(MONTH, Grain.MONTH, moment)[1] == {
         "new_leads": 31,
+        "new_organisations": 5,
         "qualified_leads": 12,
         "hit_rate": 4 / 31,
         "win_rate": 0.4,
         "sales_cycle_days": 20.5,
         "revenue": "410000.00",
         "average_deal_value": "102500.00",
+        "cac": "33333.34",
+        "sales_growth": 0.25,
         "meetings_booked": 9,
         "quotes_sent": 7,
         "deals_closed": 10,
     }
 
 
+def test_every_kpi_of_all_time() -> None:
+    """What a customer is worth, how often they buy and how long they stay is read over all time only."""
+    of_customers = {
+        SINCE_DAYS: 3 * 20_000,
+        SINCE_MICROS: 3 * MICROS_PER_DAY // 2,
+        ENDED: 1,
+        ENDED_DAYS: 20_010,
+        ENDED_MICROS: 0,
+    }
+    _, found = Reader().figures(MONTH | of_customers, Grain.EVER, Moment(2, 20_100, MICROS_PER_DAY // 2))
+    assert found["clv"] == "136666.67"
+    assert found["deals_per_customer"] == 4 / 3
+    assert found["customer_lifetime_days"] == (9.5 + 100 + 100) / 3
+    assert "sales_growth" not in found
+
+
+def test_a_year_is_compared_with_the_same_dates_of_last_year() -> None:
+    """And where there was nothing, growth is null."""
+    moment = Moment(2, 0, 0, Compared(4, 0), Compared(3, 4))
+    _, found = Reader().figures(MONTH, Grain.YEAR, moment)
+    assert (found["sales_growth"], found["growth_accumulated"]) == (None, -0.25)
+
+
 def test_a_kpi_without_denominator_is_null() -> None:
     """Nothing happened: counts are zero, ratios and means are null."""
-    _, found = figures_of({}, 2)
+    _, found = Reader().figures({}, Grain.YEAR, NOTHING)
     nulls = {name for name, value in found.items() if value is None}
-    assert nulls == {"hit_rate", "win_rate", "sales_cycle_days", "average_deal_value"}
-    assert set(found) == set(KPIS)
+    assert nulls == {
+        *("hit_rate", "win_rate", "sales_cycle_days", "average_deal_value", "cac"),
+        *("sales_growth", "growth_accumulated"),
+    }
+    for grain in Grain:
+        readable = {name for name, kpi in KPIS.items() if grain in kpi.grains}
+        assert set(Reader().figures({}, grain, NOTHING)[1]) == readable
 
 
 def test_measures_are_shown_in_their_units() -> None:
     """Money as a decimal string, time in days, and what is zero left out."""
     counted = {"revenue": 1_005_000, "cycle_days_sum": MICROS_PER_DAY // 2, "calls": 3}
-    shown, _ = figures_of(counted, 2)
+    shown, _ = Reader().figures(counted, Grain.DAY, NOTHING)
     assert list(shown.items()) == [("calls", 3), ("revenue", "1.00"), ("cycle_days_sum", 0.5)]
 
 
-@given(st.dictionaries(st.sampled_from(sorted(MEASURES)), st.integers(1, 10**9)))
-def test_every_kpi_reads_what_it_says_it_reads(measures: dict[str, int]) -> None:
-    """What was worked out for the measures that count equals each formula taken by itself."""
-    _, found = figures_of(measures, 2)
-    assert list(found.items()) == [(name, kpi.formula(measures, 2)) for name, kpi in KPIS.items()]
+def test_an_amount_that_adds_up_to_nothing_is_left_out() -> None:
+    """Though it is a million in one measure and minus a million in another."""
+    shown, kpis = Reader().figures({"calls": 1, above("cost"): 1, "cost": -(10**12)}, Grain.DAY, NOTHING)
+    assert (shown, kpis["cac"]) == ({"calls": 1}, None)
 
 
-@given(st.integers(), st.integers(1, 10**12))
-def test_division_rounds_half_to_even(numerator: int, denominator: int) -> None:
-    """As the decimal module does, at any size."""
-    quotient = divide_half_even(numerator, denominator)
-    rest = numerator - quotient * denominator
-    assert 2 * abs(rest) <= denominator
-    assert 2 * abs(rest) < denominator or quotient % 2 == 0
+names = sorted([*MEASURES, above("revenue"), below("revenue"), below("cost")])
+
+
+@given(st.dictionaries(st.sampled_from(names), st.integers(1, 10**9)), st.sampled_from(Grain))
+def test_kpis_are_what_their_definitions_say(measures: dict[str, int], grain: Grain) -> None:
+    """Whichever measures count: worked out from all of them, without a plan."""
+    _, found = Reader().figures(measures, grain, Moment(2, 1, 1))
+    scales = {name: SCALES[each.unit] for name, each in MEASURES.items()}
+    parts = {name: parts_in(measures, name) for name, each in MEASURES.items() if each.unit == "money"}
+    scales |= dict.fromkeys(parts, PARTS_PER_UNIT)
+    for name, kpi in builtin_kpis().items():
+        if grain in KPIS[name].grains:
+            evaluate = compiled(parse(kpi.formula).tree, kpi.unit, scales)
+            assert found[name] == evaluate({**measures, **parts}, 2)
 
 
 @given(st.integers(-(10**18), 10**18), st.sampled_from([0, 2, 3]))

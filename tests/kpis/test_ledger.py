@@ -9,7 +9,7 @@ from kpis.ledger import Ledger
 from kpis.scorecards import Scorecards
 from kpis.versions import VERSIONS_PER_TERM
 from schemas.events import Event
-from schemas.internal import Cell, Contribution, LeadNamed, LeadOrigin, Partial, ScorecardRow
+from schemas.internal import Cell, Contribution, DayRow, LeadNamed, LeadOrigin, Partial, ScorecardRow
 from schemas.records import KpiRecord
 from schemas.rows import ROWS, Row
 from tests.kpis.test_fold import event
@@ -33,14 +33,15 @@ def test_a_deal_won_counts_for_seller_team_customer_and_company() -> None:
     """In each with its value, in the window of the day it was won."""
     records = told(NORTH, event("deal.won", 1, **D, seller="anna", value="100.50"))
     for scope in ("company", "team:north", "seller:anna", "customer:c1"):
-        assert measures(records, scope, "day") == {"deals_won": 1, "revenue": "100.50"}
+        assert measures(records, scope, "day") == {"deals_won": 1, "revenue": "100.50", "customers_new": 1}
     assert {r.start.isoformat() for r in records.values() if r.grain == "day"} == {"2026-03-03"}
 
 
 def test_a_deal_won_twice_counts_once() -> None:
     """With the value stated last."""
     records = told(event("deal.won", 1, "a", **D, value="100"), event("deal.won", 2, "b", **D, value="70"))
-    assert measures(records, "company") == {"deals_won": 1, "revenue": "70.00", "cycle_days_sum": 1.0}
+    once = {"deals_won": 1, "revenue": "70.00", "cycle_days_sum": 1.0, "customers_new": 1}
+    assert measures(records, "company") == once
 
 
 def test_an_amended_seller_takes_the_deal_along() -> None:
@@ -149,12 +150,93 @@ def test_the_cycle_is_never_negative() -> None:
     """A first contact stated later than the win counts as none."""
     created = event("deal.created", 0, "a", **D, first_contact="2026-05-01T09:00:00+02:00")
     records = told(created, event("deal.won", 1, "b", **D))
-    assert measures(records, "company") == {"deals_won": 1}
+    assert measures(records, "company") == {"deals_won": 1, "customers_new": 1}
 
 
 def test_an_amount_in_an_unknown_currency_waits_whole() -> None:
     """Neither its value nor the deal counts until a rate is known."""
     assert told(event("deal.won", 1, **D, value="100", currency="USD")) == {}
+
+
+def test_an_amount_that_waited_counts_once_its_rate_is_known() -> None:
+    """At the rate valid when the deal was won, and exact to its last decimal."""
+    won = event("deal.won", 5, "w", **D, value="100.01", currency="USD")
+    early = event("rate.set", 4, "r1", currency="USD", rate="9.5")
+    later = event("rate.set", 6, "r2", currency="USD", rate="20")
+    assert measures(told(won, later), "company") == {}
+    assert measures(told(won, later, early), "company")["revenue"] == "950.10"
+    corrected = event("rate.set", 4.5, "r3", currency="USD", rate="0.5")
+    assert measures(told(won, later, early, corrected), "company")["revenue"] == "50.00"
+
+
+def test_a_cost_is_spread_over_its_days() -> None:
+    """Its parts are the whole, for the seller, the team they were in that day, and the company."""
+    salary = event(
+        "cost.logged",
+        0,
+        "k",
+        cost="k1",
+        category="salary",
+        amount="100.00",
+        currency="SEK",
+        seller="anna",
+        **{"from": "2026-03-30", "to": "2026-04-01"},
+    )
+    moved = event("seller.assigned", 28, "org2", seller="anna", team="south")
+    records = told(NORTH, moved, salary)
+    assert measures(records, "company") == {"cost": "100.00", "cost_salary": "100.00"}
+    months = {(r.scope, r.start.month): r.measures["cost"] for r in records.values() if r.grain == "month"}
+    assert months["company", 3] == "66.67"
+    assert months["company", 4] == "33.33"
+    assert months["team:north", 3] == "33.33"
+    assert months["team:south", 3] == "33.33"
+
+
+def test_a_cost_whose_days_have_no_rate_waits_whole() -> None:
+    """Until the last of them has one."""
+    cost = {"cost": "k1", "category": "event", "amount": "10", "currency": "EUR"}
+    days = {"from": "2026-03-04", "to": "2026-03-05"}
+    spent = event("cost.logged", 0, "k", **cost, **days)
+    assert told(spent, event("rate.set", 2.5, "r1", currency="EUR", rate="10")) == {}
+    both = told(spent, event("rate.set", 1, "r2", currency="EUR", rate="11"))
+    assert measures(both, "company")["cost"] == "110.00"
+
+
+def test_a_customer_is_new_once_and_for_who_won_them() -> None:
+    """With the first deal; when that is lost after all, with the next."""
+    first = event("deal.won", 1, "a", **D, seller="anna", value="1")
+    second = event("deal.won", 2, "b", deal="d2", customer="c1", seller="bo", value="1")
+    assert measures(told(second, first), "seller:anna")["customers_new"] == 1
+    assert "customers_new" not in measures(told(second, first), "seller:bo")
+    lost = event("deal.lost", 3, "c", **D)
+    assert measures(told(first, second, lost), "seller:bo")["customers_new"] == 1
+
+
+def test_a_customer_who_left_and_buys_again_has_not_churned() -> None:
+    """And counts, while gone, for the seller of their latest deal."""
+    first = event("deal.won", 1, "a", **D, seller="anna", value="1")
+    second = event("deal.won", 2, "b", deal="d2", customer="c1", seller="bo", value="1")
+    left = event("customer.churned", 3, "c", customer="c1")
+    records = told(first, second, left)
+    assert measures(records, "seller:bo")["customers_churned"] == 1
+    assert "customers_churned" not in measures(records, "seller:anna")
+    assert records["company|ever|1970-01-01"].kpis["customer_lifetime_days"] == 2.0
+    again = event("deal.won", 4, "d", deal="d3", customer="c1", seller="anna", value="1")
+    assert "customers_churned" not in measures(told(first, second, left, again), "company")
+
+
+def test_an_organisation_is_new_when_first_heard_of() -> None:
+    """For the seller whom that very event names, wherever the number was stated."""
+    call = event("activity.logged", 0, "a", **A, kind="call")
+    lead = event("lead.created", 1, "b", lead="l1", customer="c1", org_number="556677-8899", seller="bo")
+    assert "organisations_new" not in measures(told(call), "seller:anna")
+    records = told(call, lead)
+    assert measures(records, "seller:anna")["organisations_new"] == 1
+    assert "organisations_new" not in measures(records, "seller:bo")
+    gone = event("activity.deleted", 2, "c", activity="a1", customer="c1")
+    assert measures(told(call, lead, gone), "seller:bo")["organisations_new"] == 1
+    elsewhere = event("lead.qualified", 3, "d", lead="l1", customer="c2")
+    assert "organisations_new" not in measures(told(call, lead, elsewhere), "customer:c1")
 
 
 def test_an_event_known_already_is_said_again() -> None:
@@ -291,7 +373,7 @@ def test_scorecards_that_another_wrote_are_summed_in_the_place_of_the_own() -> N
     kept = Kept()
     kept.take(partial(1, 5), partial(1, 2, source=1))
     [(key, mine)] = kept.rows.items()
-    theirs = ScorecardRow(mine.scope, mine.day, {0: Contribution(2, 0, {"deals_won": 7})})
+    theirs = DayRow(mine.scope, mine.day, {0: Contribution(2, 0, {"deals_won": 7})})
     kept.scorecards.relearn(key, mine, theirs)
     kept.rows[key] = theirs
     assert kept.counted(partial(3, 1, source=2)) == {8}

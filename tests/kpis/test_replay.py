@@ -2,21 +2,23 @@
 
 import zlib
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpis.calendar import Calendar
+from kpis.calendar import MICROS_PER_DAY, Calendar
 from kpis.contributions import Business
 from kpis.formulas import minor_digits
 from kpis.replay import Replay
 from schemas.events import Event
 from schemas.records import KpiRecord
-from tests.kpis.histories import histories
+from tests.kpis.histories import histories, times
 from tests.kpis.oracle import Oracle, shown
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CLOCKED = ["customer_lifetime_days", "sales_growth", "growth_accumulated"]
 timezones = st.sampled_from(
     ["Europe/Stockholm", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Beirut"]
 )
@@ -27,11 +29,11 @@ def business(timezone_name: str = "Europe/Stockholm", currency: str = "SEK") -> 
 
 
 def replayed(
-    events: list[Event], rules: Business, batch: int = 5000, partitions: int = 1
+    events: list[Event], rules: Business, batch: int = 5000, partitions: int = 1, as_of: datetime = NOW
 ) -> list[KpiRecord]:
     replay = Replay(rules, partitions, lambda key: zlib.crc32(key.encode()) % partitions)
     replay.feed(events, batch)
-    return list(replay.records(NOW))
+    return list(replay.records(as_of))
 
 
 def without_revision(records: list[KpiRecord]) -> list[tuple[Any, ...]]:
@@ -49,6 +51,27 @@ def test_measures_are_what_the_definitions_say(events: list[Event], zone: str, c
     }
     found = {r.key: r.measures for r in replayed(events, business(zone, currency))}
     assert found == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories, timezones, times)
+def test_what_depends_on_the_clock_is_what_the_definitions_say(
+    events: list[Event], zone: str, as_of: datetime
+) -> None:
+    """Growth and lifetimes, as of any instant, before, amid and after what happened."""
+    oracle = Oracle(events, zone, "SEK")
+    for record in replayed(events, business(zone), as_of=as_of):
+        key = (record.scope, record.grain, record.start)
+        found = {name: record.kpis[name] for name in CLOCKED if name in record.kpis}
+        expected: dict[str, Fraction | None] = {}
+        if record.grain == "ever":
+            days = oracle.lifetime(key, as_of)
+            expected["customer_lifetime_days"] = None if days is None else days / MICROS_PER_DAY
+        else:
+            expected["sales_growth"] = oracle.growth(key, as_of)
+        if record.grain == "year":
+            expected["growth_accumulated"] = oracle.growth_accumulated(record.scope, record.start, as_of)
+        assert found == {name: None if exact is None else float(exact) for name, exact in expected.items()}
 
 
 @settings(max_examples=200, deadline=None)

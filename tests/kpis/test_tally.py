@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.calendar import Grain, windows_of
-from kpis.measures import first_in
+from kpis.measures import counted_in
 from kpis.tally import COMPANY, CellKey, Tally, scopes_of
 from schemas.internal import Measures
 from schemas.rows import Share
@@ -55,7 +55,7 @@ def test_persons_met_in_a_window_are_the_sum_of_its_days(told: list[Share]) -> N
         for (scope, day), measures in found.items():
             window = next(w for w in windows_of(day) if w.grain == grain)
             key = (scope, window.start)
-            counted[key] = counted.get(key, 0) + measures.get(first_in("contacts", grain), 0)
+            counted[key] = counted.get(key, 0) + measures.get(counted_in("contacts", grain), 0)
         for share in told:
             window = next(w for w in windows_of(share.day) if w.grain == grain)
             for scope in scopes_of(share):
@@ -89,7 +89,7 @@ def test_a_person_met_twice_in_a_week_is_one_contact_of_the_week() -> None:
             Share(MONDAY + 1, "bo", None, None, "p1", {"calls": 1}),
         ]
     )
-    day, week = first_in("contacts", Grain.DAY), first_in("contacts", Grain.WEEK)
+    day, week = counted_in("contacts", Grain.DAY), counted_in("contacts", Grain.WEEK)
     assert tally.measures((COMPANY, MONDAY))[week] == 1
     tuesday = tally.measures((COMPANY, MONDAY + 1))
     assert tuesday == {"calls": 1, day: 1}

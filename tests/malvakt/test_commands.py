@@ -122,6 +122,8 @@ WRONG_CALLS = {
     "kpis --scope north": "--scope north: give company, or one that begins with team:",
     "worker --currency sek": "currency='sek': that is no currency",
     "worker --metrics-port 70000": "metrics_port=70000: give a port",
+    "definitions check no-such-file.toml": "no-such-file.toml cannot be read: No such file",
+    "definitions chek x": 'Unknown command "chek". Did you mean "check"?',
     "kafka --port 0": "--port 0: a port is a number from 1",
     "demo --timezone Mars/Olympus": "'Mars/Olympus': that is no timezone",
     "demo --currency sek": "currency='sek': that is no currency",

@@ -133,7 +133,7 @@ def test_leads_ripen_for_days_to_months() -> None:
 
 
 def test_the_figures_are_those_of_a_sales_organisation() -> None:
-    """Hit rate, win rate, cycle and value, as the KPIs count them."""
+    """Hit rate, win rate, cycle, value and what a customer costs, as the KPIs count them."""
     replay = Replay(Business(Calendar("Europe/Stockholm"), "SEK"))
     replay.feed(iter(events(Floor(sellers=12), START, date(2027, 7, 1))))
     records = {record.key: record for record in replay.records(datetime(2027, 7, 1, tzinfo=ZONE))}
@@ -142,6 +142,8 @@ def test_the_figures_are_those_of_a_sales_organisation() -> None:
     assert 0.25 < float(year["win_rate"] or 0) < 0.5
     assert 15 < float(year["sales_cycle_days"] or 0) < 60
     assert 40_000 < float(year["average_deal_value"] or 0) < 120_000
+    assert 10_000 < float(year["cac"] or 0) < 60_000
+    assert float(records["company|month|2026-05-01"].kpis["cac"] or 0) > 10_000
     rates = [
         float(record.kpis["win_rate"] or 0)
         for record in records.values()

@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
-from schemas.internal import SCORECARD_ROWS, ScorecardRow
+from schemas.internal import SCORECARD_ROWS, DayRow
 from streams.delivery import Delivery
 from streams.holding import InMemory
 from streams.local_kafka import LocalKafka
@@ -22,7 +22,7 @@ from tests.streams.test_views import Learnt
 NAME = f"test-{secrets.token_hex(4)}"
 TOPIC = f"{NAME}-scorecards-changelog"
 PARTITIONS = {0, 1}
-ROW = ScorecardRow("company", 20_000, {})
+ROW = DayRow("company", 20_000, {})
 
 
 class Installation:

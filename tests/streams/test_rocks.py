@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.versions import first_version
-from schemas.internal import SCORECARD_ROWS, ScorecardRow
+from schemas.internal import SCORECARD_ROWS, DayRow
 from streams.delivery import Written
 from streams.holding import Holding
 from streams.tables import RowStore
@@ -19,7 +19,7 @@ from streams.view_entries import CELLS, CLOCK, CONTACTS, NAMING, SUMS
 from tests.streams.stores import made_store, on_disk
 
 TOPIC = "malvakt-scorecards-changelog"
-ROW = ScorecardRow("company", 20_000, {})
+ROW = DayRow("company", 20_000, {})
 
 
 class Disk:

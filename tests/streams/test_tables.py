@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.versions import VERSIONS_PER_TERM, first_version
-from schemas.internal import SCORECARD_ROWS, ScorecardRow
+from schemas.internal import SCORECARD_ROWS, DayRow
 from schemas.packing import version_of
 from streams.delivery import Outgoing, Written
 from streams.tables import TERM_KEY, OvertakenError, RowStore
 from tests.streams.stores import STORES, holds_in, made_store
 
 TOPIC = "malvakt-scorecards-changelog"
-ROW = ScorecardRow("company", 20_000, {})
+ROW = DayRow("company", 20_000, {})
 
 
 Make = Callable[[], RowStore[Any]]

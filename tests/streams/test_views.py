@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from schemas.internal import SCORECARD_ROWS, ScorecardRow
+from schemas.internal import SCORECARD_ROWS, DayRow, ScorecardRow
 from streams import views as module
 from streams.holding import Hold, Place
 from streams.recovery import Restorer, Table
@@ -64,7 +64,7 @@ class Worker:
 
 
 def record(offset: int, key: str, scope: str) -> Any:
-    value = SCORECARD_ROWS.pack(ScorecardRow(scope, 1, {}), offset + 1)
+    value = SCORECARD_ROWS.pack(DayRow(scope, 1, {}), offset + 1)
     return SimpleNamespace(offset=offset, key=key.encode(), value=value)
 
 
@@ -124,7 +124,7 @@ def test_what_a_failed_batch_did_to_a_view_is_forgotten(hold: Hold) -> None:
     """Before anything else is read or written."""
     worker = Worker(hold)
     worker.recover(CHANGELOG[:2])
-    worker.views.of(0).learn("z", ScorecardRow("z", 1, {}))
+    worker.views.of(0).learn("z", DayRow("z", 1, {}))
     assert counts(worker.recover(CHANGELOG[2:])) == {"x": 1, "y": 1}
     worker.let_go()
 
