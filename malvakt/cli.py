@@ -13,7 +13,7 @@ from malvakt.outcome import CallError, Fault
 from streams.settings import SettingError
 
 app = App(name="malvakt", help="Watches over sales goals: KPIs live from CRM events.")
-for name in ("definitions", "demo", "emit", "import", "kafka", "kpis", "replay", "worker"):
+for name in ("definitions", "demo", "emit", "import", "kafka", "kpis", "replay", "simulate", "worker"):
     app.command(f"malvakt.commands.{name}_:{name}_", name=name)
 
 

@@ -23,6 +23,7 @@ COLUMNS = {
     "sales_cycle_days": "cycle\ndays",
 }
 RATIOS = frozenset({"win_rate", "hit_rate"})
+MEANS = frozenset({"average_deal_value", "cac"})
 
 
 def show_records(records: Sequence[KpiRecord]) -> None:
@@ -72,7 +73,7 @@ def figure(record: KpiRecord | None, kpi: str) -> str:
         return "–"
     if isinstance(value, str):
         whole, _, minor = value.removeprefix("-").partition(".")
-        if kpi == "average_deal_value" and len(whole) > 3:
+        if kpi in MEANS and len(whole) > 3:
             # A mean of thousands is not read to the öre; the record has it.
             whole, minor = f"{Decimal(value.removeprefix('-')):.0f}", ""
         sign = "-" if value.startswith("-") else ""

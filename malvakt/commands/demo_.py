@@ -22,10 +22,10 @@ from kpis.tally import COMPANY
 from malvakt.outcome import CallError
 from malvakt.showing import figure, plain
 from malvakt.workers import WorkerProcess
-from schemas.events import Event
+from schemas.events import Recorded
 from schemas.records import KpiRecord
 from schemas.topics import SCORECARDS
-from simulation.floor import Floor, events
+from simulation.floor import Floor, told
 from simulation.pace import paced
 from streams.delivery import Delivery
 from streams.publishing import Publisher
@@ -51,6 +51,7 @@ MONTH = [
     ("win_rate", "win\nrate"),
     ("hit_rate", "hit\nrate"),
     ("sales_cycle_days", "cycle\ndays"),
+    ("cac", "cac\nmonth"),
 ]
 
 
@@ -85,7 +86,7 @@ def demo_(
     settings = Settings(
         timezone=timezone, currency=currency, metrics_port=0, declare_topics=False, ticks_s=0.0
     )
-    floor = Floor(sellers=sellers, timezone=timezone, seed=seed)
+    floor = Floor(sellers=sellers, timezone=timezone, currency=currency, seed=seed)
     with _broker(topic.name for topic in declared_topics(settings)) as address:
         settings = msgspec.structs.replace(settings, broker=address)
         with contextlib.suppress(KeyboardInterrupt):
@@ -134,27 +135,28 @@ async def _live(settings: Settings, floor: Floor, speed: float, state: _State) -
     """Let the floor live: its past at once, then at its pace. The workers' clock is the floor's."""
     async with Delivery(settings.broker) as delivery:
         publisher = Publisher(delivery, settings)
-        told = micros_of(datetime.combine(START, datetime.min.time(), UTC))
-        past: list[Event] = []
-        for wait, event in paced(events(floor, START), speed):
+        clock = micros_of(datetime.combine(START, datetime.min.time(), UTC))
+        past: list[Recorded] = []
+        for wait, recorded in paced(told(floor, START), speed):
             state.told += 1
-            state.now = event.time
-            if event.time.date() < START + timedelta(days=PAST_DAYS):
-                past.append(event)
+            # What turns out late is told after its time, and the clock does not go back for it.
+            state.now = max(state.now or recorded.event.time, recorded.event.time)
+            if state.now.date() < START + timedelta(days=PAST_DAYS):
+                past.append(recorded)
                 continue
             if past:
                 # First the clock: what is past is history, and closed.
-                told = micros_of(event.time)
-                await tick(settings, delivery, told)
+                clock = micros_of(state.now)
+                await tick(settings, delivery, clock)
                 await publisher.publish(past)
                 past.clear()
             if wait:
                 await asyncio.sleep(wait)
-            await publisher.publish([event])
-            now = micros_of(event.time)
-            if now - told >= TICK_MICROS:
+            await publisher.publish([recorded])
+            now = micros_of(state.now)
+            if now - clock >= TICK_MICROS:
                 await tick(settings, delivery, now)
-                told = now
+                clock = now
 
 
 async def _listen(settings: Settings, state: _State) -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from schemas.decoding import Reason, decode_event
 from schemas.events import EVENT_TYPES, DealWon, Event
-from simulation.floor import Floor, shuffled
+from simulation.floor import Floor, leads_for, shuffled
 from simulation.floor import events as told_on
 from simulation.standard import DAYS, FIRST_DAY, standard_job
 
@@ -25,7 +25,6 @@ SELLERS = 200
 TEAMS = 20
 EVENTS_A_DEAL = 1.4
 FLOOR_SELLERS = 24
-FLOOR_EVENTS_A_LEAD = 6.5
 REMEMBERED = 1_000
 """How many events of the past may come again."""
 AGAIN = 0.01
@@ -61,7 +60,7 @@ def _repeated(events: Iterator[Event], random: Random) -> Iterator[Event]:
 
 def _floor(events: int, seed: int) -> Iterator[Event]:
     """A floor as busy as it takes to fill the same days as the deals."""
-    leads = events * FLOOR_SHARE / (DAYS * FLOOR_SELLERS * FLOOR_EVENTS_A_LEAD)
+    leads = leads_for(events * FLOOR_SHARE / DAYS, FLOOR_SELLERS)
     floor = Floor(sellers=FLOOR_SELLERS, leads_per_seller_per_day=max(leads, 0.1), seed=seed)
     return told_on(floor, FIRST_DAY.date())
 

@@ -1,6 +1,8 @@
 """The documentation says what the code does: names are there, examples are valid, links lead somewhere."""
 
 import re
+from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -13,13 +15,15 @@ from kpis.definitions.reading import as_tables, read
 from kpis.definitions.vocabulary import vocabulary
 from kpis.formulas import KPIS
 from kpis.measures import MEASURES
+from malvakt.commands.simulate_ import DAYS, START
 from malvakt.mapping import read_mapping
 from schemas.decoding import Reason, ReasonCode, decode_event
 from schemas.definitions import decode_definition
-from schemas.events import EVENT_TYPES
+from schemas.events import EVENT_TYPES, type_of
 from schemas.export import GUIDE, guide
 from schemas.records import KpiRecord
 from schemas.topics import CRM_TOPICS
+from simulation.floor import Floor, events
 from streams.partitioning import ON_EVERY_PARTITION
 from streams.settings import Settings
 
@@ -138,3 +142,14 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert anchor in {
                 re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings
             }
+
+
+def test_a_year_of_twelve_sellers_has_as_many_events_as_the_page_says() -> None:
+    """Of every type, and exactly: the same floor is the same events."""
+    floor = Floor(currencies=("EUR", "USD"))
+    life = events(floor, START, START + timedelta(days=DAYS))
+    counted = Counter(type_of(event) for event in life)
+    rows = re.findall(
+        r"^\| `([a-z.]+)` \| ([\d,]+) \|$", section(page("simulating.md"), "How many"), re.MULTILINE
+    )
+    assert {kind: int(count.replace(",", "")) for kind, count in rows} == counted
