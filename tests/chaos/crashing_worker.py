@@ -1,9 +1,9 @@
 """A worker that ends at one point of the order of effects, at once, as kill -9 would.
 
-    python -m tests.chaos.crashing_worker ledger-rows-after ARMED
+    python -m tests.chaos.crashing_worker ledger-rows-after 2 ARMED
 
-It is `malvakt worker` with the steps wrapped, and works like one until the file ARMED exists; the next time
-it comes to the point, it is gone. Production code knows nothing of this.
+It is `malvakt worker` with the steps wrapped, and works like one until the file ARMED exists; when it comes
+to the point in the agent's second batch from then on, it is gone. Production code knows nothing of this.
 """
 
 import asyncio
@@ -31,9 +31,11 @@ its offsets committed meanwhile, and the crash shows it."""
 class Reached:
     """What each step calls with the place it is at."""
 
-    def __init__(self, point: Point, armed: Path) -> None:
+    def __init__(self, point: Point, batch: int, armed: Path) -> None:
         self._point = point
+        self._batch = batch
         self._armed = armed
+        self._batches_begun = 0
 
     def __call__(self, agent: Agent, step: Step, place: Place) -> None:
         """Crash, if this is the point."""
@@ -47,7 +49,11 @@ class Reached:
             self._crash()
 
     def _is_here(self, agent: Agent, step: Step, place: Place) -> bool:
-        return Point(agent, step, place) == self._point and self._armed.exists()
+        if agent != self._point.agent or not self._armed.exists():
+            return False
+        if (step, place) == ("rows", "before"):
+            self._batches_begun += 1
+        return self._batches_begun >= self._batch and Point(agent, step, place) == self._point
 
     def _crash(self) -> None:
         print(f"crashing at {self._point}", file=sys.stderr, flush=True)
@@ -108,8 +114,8 @@ def wrap_commit(reached: Reached) -> None:
 
 
 if __name__ == "__main__":
-    _, name, file = sys.argv
-    at = Reached(point_called(name), Path(file))
+    _, name, number, file = sys.argv
+    at = Reached(point_called(name), int(number), Path(file))
     for wrap in (wrap_writes, wrap_finish, wrap_commit):
         wrap(at)
     main(["worker"])
