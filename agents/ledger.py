@@ -1,14 +1,23 @@
 """The ledger agent: CRM events and links in; object rows, partial tallies and links out."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import perf_counter
 
 from kpis.ledger import Effects, Ledger
 from kpis.tally import Tally
+from kpis.versions import first_version
 from schemas.decoding import Reason, decode_event
 from schemas.events import Event, type_of
-from schemas.internal import LeadNamed, Link, decode_link, encode_link, encode_partial
+from schemas.internal import (
+    LeadNamed,
+    Link,
+    TermBegun,
+    decode_link,
+    encode_link,
+    encode_partial,
+    term_begun,
+)
 from schemas.topics import LINKS, PARTIALS, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
@@ -61,6 +70,23 @@ class LedgerAgent:
         metrics.STEP_SECONDS.labels("ledger", "fold").observe(perf_counter() - started)
         await carry_out("ledger", fetched, consequences, self._parts.objects, self._parts.delivery)
 
+    async def announce(self, partitions: Iterable[int], term: int) -> None:
+        """Tell every reader that these partitions have a new owner, before it looks what the last one left.
+
+        An earlier owner that was paused and wakes up may fold what its successor did not: only the first of
+        two changes. What it tells of the state between them, nobody would take back.
+        """
+        version = first_version(term)
+        await self._parts.delivery.write(
+            Outgoing(topic, reader, None, value)
+            for source in partitions
+            for topic, value in (
+                (self._partials, encode_partial(term_begun(source, version))),
+                (self._links, encode_link(TermBegun(source, version))),
+            )
+            for reader in range(self._parts.partitions)
+        )
+
     def _decode(self, part: Slice, inbox: list[Event | Link]) -> list[Outgoing]:
         """Put a slice's events into the inbox; what is returned belongs elsewhere or is no event."""
         aside: list[Outgoing] = []
@@ -105,6 +131,7 @@ class LedgerAgent:
             value = encode_partial(partial)
             outputs.append(Outgoing(self._partials, to, partial.scope, value, timestamp_ms=received_ms))
         for link in effects.links:
+            assert not isinstance(link, TermBegun), "that is announced"
             to = partition_of(link.lead, count) if isinstance(link, LeadNamed) else link.to
             outputs.append(Outgoing(self._links, to, link.lead, encode_link(link)))
         return outputs

@@ -35,7 +35,7 @@ from schemas.events import (
     SellerAssigned,
     SellerLeft,
 )
-from schemas.internal import Cell, LeadNamed, LeadOrigin, Link, Partial
+from schemas.internal import Cell, LeadNamed, LeadOrigin, Link, Partial, TermBegun
 from schemas.rows import (
     Mention,
     MentionsRow,
@@ -47,6 +47,9 @@ from schemas.rows import (
 
 SAID_KEPT = 100_000
 """Of how many leads a ledger remembers what it said."""
+
+TERMS = "terms"
+"""The key of the row that holds, by partition, from which version on what it says of leads holds."""
 
 _NOTHING = object()
 
@@ -98,6 +101,7 @@ class Ledger:
         self._handlers: dict[type[Event | Link], Callable[[Any], None]] = {
             LeadNamed: self._hear_named,
             LeadOrigin: self._hear_origin,
+            TermBegun: self._hear_term,
             SellerAssigned: self._fold_seller,
             SellerLeft: self._fold_seller,
             **dict.fromkeys(_NOT_YET_COUNTED, _leave),
@@ -145,6 +149,9 @@ class Ledger:
         self._follow_references()
         for key in batch.touched:
             self._count(key)
+        if TERMS in batch.changed:
+            # Last, so that nothing can be known to be void before what came before it is safe.
+            batch.changed[TERMS] = batch.changed.pop(TERMS)
         return Effects(self._version, batch.changed, self._partials(), self._links())
 
     def _fold_object(self, event: Event) -> None:
@@ -178,6 +185,10 @@ class Ledger:
 
     def _hear_named(self, link: LeadNamed) -> None:
         """At the lead's home: a partition says whether it names the lead."""
+        self._batch.leads_here.add(link.lead)
+        begun = self._terms().by_partition.get(link.source)
+        if begun is not None and link.version < begun.version:
+            return
         key = f"mentions:{link.lead}"
         row = self._row(key, MentionsRow)
         if row is None:
@@ -186,7 +197,18 @@ class Ledger:
         if known is None or link.version >= known.version:
             row.by_partition[link.source] = Mention(link.version, link.named, link.since)
         self._batch.changed[key] = row
-        self._batch.leads_here.add(link.lead)
+
+    def _hear_term(self, link: TermBegun) -> None:
+        """A partition has a new owner: what its earlier ones say of leads from now on is void."""
+        row = self._terms()
+        row.by_partition[link.source] = Mention(link.version, False, None)
+        self._batch.changed[TERMS] = row
+
+    def _terms(self) -> MentionsRow:
+        row = self._row(TERMS, MentionsRow)
+        if row is None:
+            row = self._batch.read[TERMS] = MentionsRow({})
+        return row
 
     def _hear_origin(self, link: LeadOrigin) -> None:
         """Where a lead is named: its home says when it was first heard of."""

@@ -12,7 +12,7 @@ from kpis.contributions import Business
 from kpis.ledger import Ledger
 from kpis.scorecards import Scorecards, Touched, read_at
 from schemas.events import Event, OrgEvent
-from schemas.internal import LeadNamed, Link, Partial, ScorecardRow
+from schemas.internal import LeadNamed, Link, Partial, ScorecardRow, TermBegun
 from schemas.records import KpiRecord
 from schemas.rows import Row
 
@@ -60,6 +60,7 @@ class Replay:
         return inboxes
 
     def _route_link(self, link: Link) -> int:
+        assert not isinstance(link, TermBegun), "nobody takes over here"
         return self._partition_of(link.lead) if isinstance(link, LeadNamed) else link.to
 
     def _settle(self, inboxes: dict[int, list[Event | Link]]) -> None:

@@ -29,6 +29,9 @@ from kpis.versions import AS_OF, first_version
 from schemas.internal import Cell, Contribution, Measures, Partial, ScorecardRow
 from schemas.records import KpiRecord
 
+TERMS = "0|"
+"""The key of the row that holds, by source, from which version on its partials hold."""
+
 Touched = dict[str, tuple[str, Window]]
 """By the key of a KPI record: the scope and window it is about."""
 
@@ -91,7 +94,16 @@ class Scorecards:
         self._version += 1
         rows: dict[str, ScorecardRow] = {}
         touched: Touched = {}
+        terms = self._rows.get(TERMS) or ScorecardRow("", 0, {})
         for partial in partials:
+            begun = terms.sources.get(partial.source)
+            if begun is not None and partial.version < begun.version:
+                self._refuse(partial, touched)
+                continue
+            if partial.begins_term:
+                terms.sources[partial.source] = Contribution(partial.version, 0, {})
+                rows[TERMS] = terms
+                continue
             self._see(partial.as_of)
             for cell in partial.cells:
                 key = scorecard_key(partial.scope, cell.day)
@@ -100,6 +112,9 @@ class Scorecards:
                     row = ScorecardRow(partial.scope, cell.day, {})
                 if self._report(row, partial, cell, touched):
                     rows[key] = row
+        if TERMS in rows:
+            # Last, so that nothing can be known to be void before what came before it is safe.
+            rows[TERMS] = rows.pop(TERMS)
         return Taken(self._version, rows, touched)
 
     def records(self, touched: Touched) -> Iterator[tuple[str, KpiRecord]]:
@@ -107,6 +122,14 @@ class Scorecards:
         at = At(self._as_of, self._business)
         for key, (scope, window) in touched.items():
             yield key, write_record(scope, window, self._sums.get(key, {}), self._version, at)
+
+    def _refuse(self, partial: Partial, touched: Touched) -> None:
+        """Take nothing from an owner whose time is over; but write what it touches as it stands.
+
+        A worker that did not know may have published it, or this one before it crashed.
+        """
+        for cell in partial.cells:
+            self._add(partial.scope, cell.day, {}, touched)
 
     def _see(self, time: int) -> None:
         """An event of this time is known."""

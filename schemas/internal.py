@@ -28,7 +28,14 @@ class LeadOrigin(Struct, frozen=True, array_like=True, tag="origin"):
     first: int | None
 
 
-Link = LeadNamed | LeadOrigin
+class TermBegun(Struct, frozen=True, array_like=True, tag="term"):
+    """To every home: a partition has a new owner, and what an earlier one says from now on is void."""
+
+    source: int
+    version: int
+
+
+Link = LeadNamed | LeadOrigin | TermBegun
 
 encode_link = msgspec.msgpack.Encoder().encode
 decode_link = msgspec.msgpack.Decoder[Link](Link).decode
@@ -50,6 +57,16 @@ class Partial(Struct, frozen=True, array_like=True, gc=False):
     as_of: int
     """The latest event time the source had folded."""
     cells: list[Cell]
+
+    @property
+    def begins_term(self) -> bool:
+        """Whether it counts nothing, and says that the source has a new owner."""
+        return not self.scope
+
+
+def term_begun(source: int, version: int) -> Partial:
+    """To every partition's scorecards: what an earlier owner of the source says from now on is void."""
+    return Partial("", source, version, 0, [])
 
 
 encode_partial = msgspec.msgpack.Encoder().encode

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams import metrics
@@ -160,11 +160,9 @@ def passes(error: KafkaError) -> bool:
     """Whether what failed may succeed later, as it is.
 
     aiokafka tries again by itself for as long as a request may take, and then gives the last error: of
-    a broker that is away, that it is not ready, leads nothing or did not answer. A topic that is still
-    unknown then has been deleted.
+    a broker that is away, that it is not ready, leads nothing or did not answer; of one that has just
+    started, that it knows no such topic.
     """
-    if isinstance(error, UnknownTopicOrPartitionError):
-        return False
     return error.retriable or isinstance(error, KafkaTimeoutError)
 
 

@@ -67,6 +67,10 @@ class Restored(Protocol):
         """The lowest term that may be begun now."""
         ...
 
+    async def announce(self, partitions: set[int]) -> None:
+        """Tell all readers that partitions have a new owner."""
+        ...
+
     def on_ready(self) -> None:
         """A partition became ready."""
         ...
@@ -138,6 +142,8 @@ class Restorer:
     async def _recover(self, tps: set[TopicPartition]) -> int:
         if not tps:
             return 0
+        # First, so that what an earlier owner still writes is either seen below or void.
+        await self._app.announce({tp.partition for tp in tps})
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._broker,
             enable_auto_commit=False,

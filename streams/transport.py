@@ -13,8 +13,8 @@ aiokafka driver hands over whole slices instead, and keeps an account of its own
   `streams.recovery` does by partition. Stock Faust resumes the partitions, and only then
   `FlowControlEvent.resume` clears the agents' queues: what was delivered in between is gone until the next
   rebalance, and its offsets are committed past;
-- a group has at most two fetches in hand, one in work and one waiting, so memory stays bounded and
-  batches grow with the load by themselves;
+- a group has at most two fetches in hand, one in work and, when behind, one waiting, so memory stays
+  bounded and batches grow with the load by themselves;
 - a group may rest after a batch that took long, as long as others have work: what arrives meanwhile is
   taken together, which when behind saves writing a figure many times.
 
@@ -37,6 +37,9 @@ from faust.types.tuples import ConsumerMessage, Message
 from streams import metrics
 
 FETCHES_IN_HAND = 2
+BEHIND_RECORDS = 1_000
+"""How large a batch in work is when another is fetched meanwhile. A smaller one is soon done, and what
+would wait behind it had better join the next."""
 FETCH_WAIT_MS = 10
 """How long the broker holds a fetch that has nothing to bring.
 
@@ -202,8 +205,14 @@ class Consumer(driver.Consumer):
             return True
         return (
             tp.partition in self._restorer.ready
-            and len(self._in_hand.get(group, ())) < FETCHES_IN_HAND
+            and self._has_room(group)
             and (monotonic() >= self._rested.get(group, 0.0) or not self._others_work(group))
+        )
+
+    def _has_room(self, group: str) -> bool:
+        in_hand = self._in_hand.get(group, ())
+        return not in_hand or (
+            len(in_hand) < FETCHES_IN_HAND and all(len(fetched) >= BEHIND_RECORDS for fetched in in_hand)
         )
 
     def _others_work(self, group: str) -> bool:

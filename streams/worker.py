@@ -4,7 +4,7 @@ It knows Faust so that the agents need not: an agent is a function from what was
 effects, registered here by name.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import faust
@@ -60,6 +60,8 @@ class Agent(NamedTuple):
 
     work: Callable[[Fetched], Awaitable[None]]
     views: Opening
+    announce: Callable[[Iterable[int], int], Awaitable[None]] | None = None
+    """How its readers learn that partitions have a new owner, from a term on."""
 
 
 class BatchSchema(Schema[None, Fetched]):
@@ -85,11 +87,18 @@ class WorkerApp(faust.App):
     restorer: Restorer
     stores: list[RowStore[Any]]
     first_term: int
+    made: Mapping[str, Agent]
     trimming: Coroutine[Any, Any, None]
 
     def least_term(self) -> int:
         """The lowest term that may be begun now: it grows with every rebalance of the group."""
         return self.first_term + self.consumer_generation_id
+
+    async def announce(self, partitions: Iterable[int]) -> None:
+        """Tell all readers that partitions have a new owner."""
+        for agent in self.made.values():
+            if agent.announce is not None:
+                await agent.announce(partitions, self.least_term())
 
     def on_ready(self) -> None:
         """A partition became ready: there may be something to fetch."""
@@ -167,6 +176,7 @@ def build_app(
     made = agents(Parts(settings, partitions, app.delivery, objects, scorecards))
     tables = [Table(objects, made["ledger"].views), Table(scorecards, made["scorecard"].views)]
     app.first_term = first_term
+    app.made = made
     app.trimming = trim_for_ever(settings, [settings.topic(name) for name in INTERNAL], partitions)
     app.restorer = Restorer(settings.broker, tables, app)
     for name, agent in made.items():

@@ -67,7 +67,7 @@ def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
 def _agents(parts: Parts) -> dict[str, Agent]:
     ledger, scorecard = LedgerAgent(parts), ScorecardAgent(parts)
     return {
-        "ledger": Agent(ledger.work, ledger.views),
+        "ledger": Agent(ledger.work, ledger.views, ledger.announce),
         "scorecard": Agent(scorecard.work, scorecard.views),
     }
 

@@ -83,8 +83,6 @@ class Delivery:
         self._broker = broker
         self.lives_for: int | None = None
         """How many more records its worker lives to write, before it hears of the last."""
-        self.rows_only = False
-        """Whether the worker gets no further than its rows."""
 
     async def partitions(self, _topic: str) -> int:
         return self._broker.settings.partitions
@@ -92,8 +90,6 @@ class Delivery:
     async def write(self, records: Iterable[Outgoing]) -> list[Written]:
         written: list[Written] = []
         for record in records:
-            if self.rows_only and not record.topic.endswith("-changelog"):
-                raise EndedError
             if self.lives_for is not None:
                 if self.lives_for == 0:
                     raise EndedError
@@ -137,6 +133,7 @@ class Worker:
     async def take_over(self, slice_records: int = 1_000) -> int:
         """Take every partition over, as `streams.recovery` does; how many rows that took."""
         self._broker.generation += 1
+        await self.ledger.announce(range(self._broker.settings.partitions), self._broker.generation)
         read = 0
         for store, views in self._tables:
             for partition in range(self._broker.settings.partitions):

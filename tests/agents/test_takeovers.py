@@ -16,6 +16,7 @@ from streams.transport import Fetched
 from tests.agents.broker import Broker, EndedError, Worker
 from tests.agents.pipeline import figures, replayed
 from tests.kpis.histories import histories
+from tests.kpis.test_fold import event
 from tests.streams.stores import in_memory, on_disk
 
 
@@ -46,9 +47,10 @@ class HandOver(NamedTuple):
 
 
 class LateWrite(NamedTuple):
-    """Whoever missed that it has the partitions no more writes the rows of the batch it had in hand."""
+    """Whoever missed that it has the partitions no more works on what it had in hand: so many records."""
 
     group: str
+    records: int
 
 
 Step = Work | End | HandOver | LateWrite
@@ -61,7 +63,7 @@ steps = st.lists(
         st.builds(Work, _groups, _most),
         st.builds(End, _groups, _most, st.integers(0, 12), st.booleans()),
         st.builds(HandOver, st.booleans(), st.integers(1, 5)),
-        st.builds(LateWrite, _groups),
+        st.builds(LateWrite, _groups, st.integers(0, 40)),
     ),
     max_size=14,
 )
@@ -96,8 +98,8 @@ class Pair:
                     self._in_hand = {group: self._broker.fetch(group, 3) for group in self._broker.groups}
                 self._at = 1 - self._at
                 await self.owner.take_over(slice_records)
-            case LateWrite(group):
-                await self._write_late(group)
+            case LateWrite(group, records):
+                await self._write_late(group, records)
 
     async def _end(self, group: str, most: int, records: int, killed: bool) -> None:
         self.owner.delivery.lives_for = records
@@ -109,14 +111,14 @@ class Pair:
             self._workers[self._at] = Worker(self._broker, self._holds[self._at])
         await self.owner.take_over()
 
-    async def _write_late(self, group: str) -> None:
+    async def _write_late(self, group: str, records: int) -> None:
         fetched = self._in_hand.pop(group, None)
         if fetched is not None:
             late = self._workers[1 - self._at]
-            late.delivery.rows_only = True
+            late.delivery.lives_for = records
             with contextlib.suppress(EndedError):
                 await late.work_on(group, fetched)
-            late.delivery.rows_only = False
+            late.delivery.lives_for = None
 
 
 async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], partitions: int) -> None:
@@ -136,6 +138,32 @@ async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], 
         fresh = Worker(broker, in_memory)
         await fresh.take_over()
         assert pair.owner.views() == fresh.views()
+
+
+def test_what_a_woken_worker_tells_of_a_state_its_successor_skipped_is_void() -> None:
+    """A deal goes from Anna to Bo to Cia; who slept has the first change in hand, the successor both."""
+    deal = {"deal": "d1", "customer": "c1"}
+    told = [
+        event("deal.won", 1, "a", **deal, seller="anna", value="1"),
+        event("deal.amended", 2, "b", **deal, seller="bo"),
+        event("deal.amended", 3, "c", **deal, seller="cia"),
+    ]
+
+    async def run() -> None:
+        broker = Broker(1)
+        await broker.publish(told)
+        sleeper, successor = Worker(broker, in_memory), Worker(broker, in_memory)
+        await sleeper.take_over()
+        await sleeper.work("ledger", 1)
+        in_hand = broker.fetch("ledger", 1)
+        assert in_hand is not None
+        await successor.take_over()
+        await successor.work("ledger", 10)
+        await sleeper.work_on("ledger", in_hand)
+        await successor.settle()
+        assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
+
+    asyncio.run(run())
 
 
 @settings(max_examples=150, deadline=None)

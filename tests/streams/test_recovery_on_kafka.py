@@ -31,8 +31,15 @@ class Installation:
     def __init__(self, broker: str) -> None:
         self.crashes: list[BaseException] = []
         self.store = made_store(SCORECARD_ROWS, TOPIC, InMemory)
-        app: Any = SimpleNamespace(least_term=lambda: 1, on_ready=lambda: None, crash=self._crash)
+        self.announced: list[set[int]] = []
+        app: Any = SimpleNamespace(
+            least_term=lambda: 1, on_ready=lambda: None, crash=self._crash, announce=self._announce
+        )
         self.restorer = Restorer(broker, [Table(self.store, Views(self.store, Learnt))], app)
+
+    async def _announce(self, partitions: set[int]) -> None:
+        assert not self.restorer.ready & partitions, "readers hear of it before any work is done"
+        self.announced.append(partitions)
 
     async def _crash(self, reason: BaseException) -> None:
         self.crashes.append(reason)

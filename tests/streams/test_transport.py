@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intervaltree import IntervalTree
 
-from streams.transport import MAX_REST_S, Consumer, ConsumerThread, Fetched, OffsetAccount, Slice
+from streams.transport import (
+    BEHIND_RECORDS,
+    MAX_REST_S,
+    Consumer,
+    ConsumerThread,
+    Fetched,
+    OffsetAccount,
+    Slice,
+)
 
 DEALS = TP("crm.deals", 0)
 LEADS = TP("crm.leads", 0)
@@ -174,9 +182,19 @@ def ready_consumer() -> Any:
 def test_a_group_with_two_fetches_in_hand_waits() -> None:
     """Memory stays bounded, and the next fetch is the larger for it."""
     consumer = ready_consumer()
-    consumer._in_hand["ledger"] = {fetched(0, 1), fetched(1, 1)}
+    large = BEHIND_RECORDS
+    consumer._in_hand["ledger"] = {fetched(0, large), fetched(large, large)}
     assert not consumer._fetchable(DEALS)
     consumer._in_hand["ledger"].pop()
+    assert consumer._fetchable(DEALS)
+
+
+def test_nothing_is_fetched_to_wait_behind_a_small_batch() -> None:
+    """It is soon done, and all that comes until then is one batch, and not a part of it that waits."""
+    consumer = ready_consumer()
+    consumer._in_hand["ledger"] = {fetched(0, BEHIND_RECORDS - 1)}
+    assert not consumer._fetchable(DEALS)
+    consumer._in_hand["ledger"].clear()
     assert consumer._fetchable(DEALS)
 
 
