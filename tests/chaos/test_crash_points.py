@@ -1,4 +1,7 @@
-"""A crash before, within and after every step of the order of effects, of both agents, leaves no trace."""
+"""A crash before, within and after every step of the order of effects, of both agents, leaves no trace.
+
+Nor does one before, within and after the announcement of a term.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,6 +27,7 @@ EVENTS_A_PIECE = 60
 DEALS_A_PIECE = 6
 CRASH_S = 45.0
 TELL_S = 2.0
+UNTOLD = Point("ledger", "outputs", "before")
 SETTLE_S = 60.0
 SESSION_TIMEOUT_S = 2.0
 """So that the next worker need not wait long for the partitions of the one that crashed."""
@@ -75,6 +79,11 @@ class Crashes:
         self._armed.touch()
         await self._tell()
         await self._crashed(self._start(point, batch=1), point)
+
+    async def in_takeover(self, point: Point) -> None:
+        """A worker that crashes as it takes over from one whose batch was not told of."""
+        await self.in_first_batch(UNTOLD)
+        await self.in_first_batch(point)
 
     async def in_later_batch(self, point: Point) -> None:
         """A worker that repairs what the last ones left, and crashes in the second batch after that.
@@ -136,6 +145,9 @@ def test_crash(
         async with pipeline(kafka_address, partitions=4, **own) as running:
             crashes = Crashes(running, tmp_path / "armed")
             for point in points_of(agent):
+                if point.in_takeover:
+                    await crashes.in_takeover(point)
+                    continue
                 if store == MEMORY:
                     await crashes.in_first_batch(point)
                 await crashes.in_later_batch(point)
