@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from cyclopts import App, CycloptsError
 
@@ -22,6 +22,7 @@ def chaos(
     seed: int = 1,
     partitions: int = 8,
     workers: int = 3,
+    store: Literal["memory", "rocksdb"] = "memory",
     short: bool = False,
 ) -> int:
     """Run workers under load, do them harm, and compare every KPI record with a replay of the input.
@@ -40,6 +41,8 @@ def chaos(
         How many partitions each topic has.
     workers
         How many workers there are to begin with.
+    store
+        Where the workers keep rows and views.
     short
         Two or three minutes, for CI.
     """
@@ -59,6 +62,7 @@ def chaos(
         longest_wait_s=6.0 if short else 12.0,
         # Longer than a write may take, which is 30 s.
         longest_outage_s=6.0 if short else 45.0,
+        store=store,
     )
     report = run(plan)
     print(report)

@@ -1,6 +1,7 @@
 """A campaign: load and faults at the same time, then quiet, and every record compared."""
 
 import asyncio
+import os
 import sys
 import tempfile
 from collections import Counter
@@ -52,6 +53,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     session_timeout_s: float
     longest_wait_s: float
     longest_outage_s: float
+    store: str
 
     def steps(self) -> list[Step]:
         """The faults, in order."""
@@ -110,6 +112,7 @@ class Campaign:
             metrics_port=0,
             session_timeout_s=plan.session_timeout_s,
             ticks_s=0.0,
+            store=plan.store,
         )
         self._crew = Crew(self._settings)
         self._done: Counter[Kind] = Counter()
@@ -246,8 +249,11 @@ def run(plan: Plan) -> Report:
     """Run a plan on a Kafka of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="malvakt-chaos-") as directory,
-        LocalKafka(Path(directory)) as broker,
+        LocalKafka(Path(directory) / "kafka") as broker,
     ):
+        # Where workers that are told of no directory of their own find the first that is free: with the
+        # rows of whoever had it last, killed or not.
+        os.environ["XDG_DATA_HOME"] = directory
         return asyncio.run(Campaign(plan, broker).run())
 
 

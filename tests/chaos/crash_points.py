@@ -1,15 +1,24 @@
-"""The steps of the order of effects, and the name of the place before, within and after each."""
+"""Where a worker can end: before, within and after each step of the order of effects.
 
+And of what it does before any batch, the announcement of its term.
+"""
+
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
 
+from kpis import ledger, scorecards
 from schemas.topics import PARTIALS, SCORECARDS, TABLE_OBJECTS, TABLE_SCORECARDS
+from streams.delivery import Outgoing
+from streams.tables import TERM_KEY
 
 Agent = Literal["ledger", "scorecard"]
-Step = Literal["rows", "outputs", "finish", "commit"]
+Step = Literal["announcement", "rows", "outputs", "finish", "commit"]
 Place = Literal["before", "within", "after"]
 
 STATUS = 86
 """What a worker that crashed on purpose ends with."""
+
+_TERM_KEYS = {TERM_KEY, ledger.TERMS, scorecards.TERMS}
 
 
 class Point(NamedTuple):
@@ -20,17 +29,23 @@ class Point(NamedTuple):
     place: Place
     """`within` a write: some partitions' records are with the broker, others are on their way or not."""
 
+    @property
+    def in_takeover(self) -> bool:
+        """Whether it comes before all batches."""
+        return self.step == "announcement"
+
     def __str__(self) -> str:
         return f"{self.agent}-{self.step}-{self.place}"
 
 
 def points_of(agent: Agent) -> list[Point]:
-    """Every point of an agent, in the order of effects; only writes have a within."""
+    """Every point of an agent, in order; only writes have a within, and only the ledger announces."""
     return [
         Point(agent, step, place)
         for step in get_args(Step)
         for place in get_args(Place)
-        if place != "within" or step in {"rows", "outputs"}
+        if (place != "within" or step in {"announcement", "rows", "outputs"})
+        and (agent == "ledger" or step != "announcement")
     ]
 
 
@@ -58,3 +73,8 @@ def written_as(topic: str) -> tuple[Agent, Step]:
 def read_by(topic: str) -> Agent:
     """Which agent reads a topic."""
     return "scorecard" if topic.endswith(PARTIALS.name) else "ledger"
+
+
+def is_of_terms(rows: Iterable[Outgoing]) -> bool:
+    """Whether rows hold only what was announced: a batch of that leads to nothing else."""
+    return all(row.key in _TERM_KEYS for row in rows)

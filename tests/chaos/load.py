@@ -29,6 +29,8 @@ REMEMBERED = 1_000
 """How many events of the past may come again."""
 AGAIN = 0.01
 """How often one of them does."""
+NAMED = 0.03
+"""How often a deal comes of a lead that is told of but once, and lives elsewhere."""
 MOVED = 0.000_05
 """How often a seller turns out to have been in another team."""
 
@@ -74,6 +76,8 @@ def _deals(events: int, random: Random) -> Iterator[Event]:
         yield event
         if isinstance(event, DealWon):
             yield from _afterwards(event, random)
+        if random.random() < NAMED:
+            yield from _lead_and_deal(random)
         if random.random() < MOVED:
             yield _moved(random)
 
@@ -103,6 +107,17 @@ def _said_of(won: DealWon, kind: str, hours: int = 1, **data: Any) -> Event:
         customer=won.data.customer,
         **data,
     )
+
+
+def _lead_and_deal(random: Random) -> Iterator[Event]:
+    """How long the deal took is known only if the lead's home and the customer's have told each other."""
+    name = f"once-{random.randrange(10**12)}"
+    at = FIRST_DAY + timedelta(days=random.randrange(30, DAYS), hours=12)
+    since = at - timedelta(days=random.randrange(1, 30))
+    seller, customer = f"s{random.randrange(SELLERS)}", f"c{random.randrange(CUSTOMERS)}"
+    yield _event("lead.created", f"{name}-lead", since, lead=name, seller=seller)
+    deal = {"deal": name, "customer": customer, "seller": seller, "value": "1200.00"}
+    yield _event("deal.won", f"{name}-deal", at, lead=name, **deal)
 
 
 def _moved(random: Random) -> Event:

@@ -7,6 +7,7 @@ import secrets
 import pytest
 
 from schemas.topics import REJECTED
+from streams import delivery as delivery_module
 from streams.delivery import MAX_BATCH_BYTES, Delivery, DeliveryError, Outgoing
 from streams.local_kafka import LocalKafka
 from streams.reading import read_to_end
@@ -58,8 +59,12 @@ def test_a_record_the_broker_refuses_is_an_error(kafka_address: str) -> None:
     asyncio.run(run())
 
 
-def test_a_broker_that_is_away_is_waited_for(own_kafka: LocalKafka) -> None:
-    """Writing stalls until it is back, and loses nothing."""
+@pytest.mark.parametrize("away_s", [1.0, 5.0])
+def test_a_broker_that_is_away_is_waited_for(
+    away_s: float, own_kafka: LocalKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing stalls until it is back, and loses nothing; also where a request may not take so long."""
+    monkeypatch.setattr(delivery_module, "REQUEST_TIMEOUT_S", 2.0)
     settings = own_settings(own_kafka.address)
     topic = settings.topic(REJECTED.name)
 
@@ -69,7 +74,7 @@ def test_a_broker_that_is_away_is_waited_for(own_kafka: LocalKafka) -> None:
             await delivery.write([Outgoing(topic, 0, "k", b"before")])
             own_kafka.kill()
             writing = asyncio.create_task(delivery.write([Outgoing(topic, 0, "k", b"after")]))
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(away_s)
             assert not writing.done()
             await asyncio.to_thread(own_kafka.start)
             await asyncio.wait_for(writing, 60)
