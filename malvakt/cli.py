@@ -13,7 +13,18 @@ from malvakt.outcome import CallError, Fault
 from streams.settings import SettingError
 
 app = App(name="malvakt", help="Watches over sales goals: KPIs live from CRM events.")
-for name in ("demo", "emit", "import", "kafka", "kpis", "replay", "worker"):
+for name in (
+    "demo",
+    "emit",
+    "explain",
+    "import",
+    "kafka",
+    "kpis",
+    "reconcile",
+    "replay",
+    "waiting",
+    "worker",
+):
     app.command(f"malvakt.commands.{name}_:{name}_", name=name)
 
 
