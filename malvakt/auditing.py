@@ -12,7 +12,8 @@ from audit.books import CHUNK_EVENTS, Books, Rules
 from audit.comparing import Difference, Names, differences, forget_records, hold_latest, take_records
 from kpis.formulas import KPIS, minor_digits
 from kpis.measures import MEASURES
-from malvakt.reaching import reaching
+from malvakt.outcome import CallError
+from malvakt.reaching import reaching, settings_with
 from malvakt.recorded import Line, read_events
 from schemas.decoding import Reason, decode_event
 from schemas.events import Event
@@ -28,6 +29,21 @@ LOOKS = 5
 """How often is looked before what still moves is left undecided."""
 
 Place = tuple[Any, ...]
+
+
+def settings_of(
+    files: list[Path] | None, broker: str | None, timezone: str | None, currency: str | None
+) -> Settings:
+    """The settings that options make, for events in files or in an installation's topics.
+
+    Raises:
+        CallError: options were given that do not go together.
+    """
+    if files is not None and broker is not None:
+        raise CallError("Give --events or --broker, not both.")
+    if files is None and (timezone or currency):
+        raise CallError("--timezone and --currency go with --events; an installation has its own.")
+    return settings_with(broker=broker, timezone=timezone, currency=currency)
 
 
 def rules_of(settings: Settings) -> Rules:

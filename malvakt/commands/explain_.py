@@ -15,11 +15,10 @@ from audit.figures import KPIS, MEASURES
 from kpis.calendar import Grain, Window, day_number, windows_of
 from kpis.tally import COMPANY
 from malvakt.asking import asked_date, asked_instant
-from malvakt.auditing import books_of
+from malvakt.auditing import books_of, settings_of
 from malvakt.commands.kpis_ import KINDS
 from malvakt.commands.reconcile_ import Files
 from malvakt.outcome import CallError
-from malvakt.reaching import settings_with
 from malvakt.recorded import Line, report
 from malvakt.showing import plain, window_name
 
@@ -68,7 +67,7 @@ def explain_(
         names = ", ".join(sorted({*KPIS, *MEASURES}))
         raise CallError(f"There is no KPI or measure {figure}; there are {names}.")
     first = _first_day(grain, start)
-    settings = settings_with(broker=broker, timezone=timezone, currency=currency)
+    settings = settings_of(events, broker, timezone, currency)
     now = None if as_of is None else asked_instant("--as-of", as_of, settings.business().calendar)
     refused: list[Line] = []
     with books_of(settings, events, refused) as books:

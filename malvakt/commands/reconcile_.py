@@ -13,9 +13,9 @@ from rich.table import Table
 
 from audit.books import Books
 from audit.comparing import Difference, differences, forget_records, hold_latest, take_records
-from malvakt.auditing import PUBLISHED, Installation, as_founded, books_of, rules_of
+from malvakt.auditing import PUBLISHED, Installation, as_founded, books_of, rules_of, settings_of
 from malvakt.outcome import CallError
-from malvakt.reaching import reaching, settings_with
+from malvakt.reaching import reaching
 from malvakt.recorded import EventFile, Line, read_records, report
 from malvakt.showing import plain, window_name
 from streams.reading import Progress
@@ -60,13 +60,9 @@ def reconcile_(
     """
     if (events is None) != (records is None):
         raise CallError("--events and --records go together.")
-    if events is not None and broker is not None:
-        raise CallError("Give --events or --broker, not both.")
-    if events is None and (timezone or currency):
-        raise CallError("--timezone and --currency go with --events; an installation has its own.")
     if wait < 0:
         raise CallError("--wait takes seconds, 0 or more.")
-    settings = settings_with(broker=broker, timezone=timezone, currency=currency)
+    settings = settings_of(events, broker, timezone, currency)
     if events is not None and records is not None:
         return _of_files(settings, events, records, as_json=json)
     with reaching(settings.broker):

@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from audit.explaining import exact, waiting
-from malvakt.auditing import books_of
+from malvakt.auditing import books_of, settings_of
 from malvakt.commands.reconcile_ import Files
-from malvakt.reaching import settings_with
 from malvakt.recorded import Line, report
 from malvakt.showing import plain
 
@@ -38,7 +37,7 @@ def waiting_(
     json
         Print each as one JSON line.
     """
-    settings = settings_with(broker=broker, timezone=timezone, currency=currency)
+    settings = settings_of(events, broker, timezone, currency)
     refused: list[Line] = []
     with books_of(settings, events, refused) as books:
         found = waiting(books)
