@@ -22,6 +22,9 @@ from schemas.events import Event, encode_event
 
 CHUNK_EVENTS = 250_000
 
+MEMORY = "2GB"
+"""How much the database may take beside workers that need theirs; what is more goes to disk."""
+
 _TEXTS = (
     *("lead", "customer", "org_number", "person", "seller", "team", "currency"),
     *("activity", "kind", "deal", "cost", "category"),
@@ -49,6 +52,7 @@ class Books:
         self._path = Path(self._directory.name)
         self._chunks = 0
         self._database = duckdb.connect(self._path / "books.duckdb")
+        self._database.execute(f"set memory_limit = '{MEMORY}'")
         self._database.execute("set preserve_insertion_order = false")
         self._database.execute("set enable_progress_bar = false")
         self._database.execute(_HEARD)

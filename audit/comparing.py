@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable
 from datetime import date
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from audit.books import Books
-from audit.figures import KPIS, MEASURES, Kpi, Unit
+from audit.figures import KPIS, MEASURES, MONEY_MEASURES, Kpi, Unit
 from audit.recounting import choices, recount
 from schemas.records import Figure, KpiRecord, encode_record
 
@@ -63,13 +64,12 @@ def hold_latest(books: Books) -> int:
 
 def differences(books: Books, names: Names) -> list[Difference]:
     """What differs, in order, of the names that are given; both ways, and whole records too."""
-    chosen_measures = [name for name in MEASURES if name in names.measures]
-    chosen_kpis = [name for name in KPIS if name in names.kpis]
-    question = _question(chosen_measures, chosen_kpis)
+    compared = _comparisons(names)
     found: list[Difference] = []
     for choice in choices(books):
         recount(books, choice)
-        found += map(_difference, books.ask(question))
+        books.ask(_suspects(names, compared))
+        found += map(_difference, books.ask(_question(compared)))
     return sorted(found, key=lambda d: (d.scope, d.grain, d.start, d.figure or ""))[:MOST]
 
 
@@ -121,32 +121,65 @@ _ASK = """
 """
 
 
-def _question(measures: list[str], kpis: list[str]) -> str:
-    """The statement that says what differs in the table `recounted`."""
-    nonzero = [f"{name} <> 0" for name in measures]
-    nonzero += [f"{name}_rest <> 0" for name in measures if MEASURES[name] is Unit.MONEY]
-    compared = [_compared(f"measures.{name}", *_measure_sides(name)) for name in measures]
-    compared += [_compared(f"kpis.{name}", *_kpi_sides(name, KPIS[name])) for name in kpis]
+class _Comparison(NamedTuple):
+    """A figure: what was said of it, what it is, both as JSON, and whether they are the same."""
+
+    figure: str
+    said: str
+    recounted: str
+    same: str
+
+
+def _comparisons(names: Names) -> list[_Comparison]:
+    compared = [
+        _Comparison(f"measures.{name}", *_measure_sides(name))
+        for name in MEASURES
+        if name in names.measures
+    ]
+    compared += [
+        _Comparison(f"kpis.{name}", *_kpi_sides(name, kpi))
+        for name, kpi in KPIS.items()
+        if name in names.kpis
+    ]
+    return compared
+
+
+def _suspects(names: Names, compared: list[_Comparison]) -> str:
+    """The statement that keeps the records of the table `recounted` in which anything differs."""
+    nonzero = [f"{name} <> 0" for name in MEASURES if name in names.measures]
+    nonzero += [f"{name}_rest <> 0" for name in MONEY_MEASURES if name in names.measures]
     return f"""
-        with judged as (select *, ({" or ".join(nonzero)}) as counts from recounted)
+        create or replace temp table suspects as
+        select *
+        from (select *, ({" or ".join(nonzero)}) as counts from recounted)
+        where
+            counts <> (revision is not null)
+            or (counts and not ({" and ".join(f"({each.same})" for each in compared)}))
+    """  # noqa: S608
+
+
+def _question(compared: list[_Comparison]) -> str:
+    """The statement that says what differs in the suspects."""
+    figures = [
+        f"""
+        union all
+        select
+            scope, grain, start, '{each.figure}', {each.said}::varchar, {each.recounted}::varchar, revision,
+        from suspects
+        where counts and revision is not null and not ({each.same})
+        """  # noqa: S608
+        for each in compared
+    ]
+    return f"""
         select
             scope, grain, start, null,
             case when counts then null else '"a record"' end,
             case when counts then '"a record"' end,
             revision,
-        from judged
+        from suspects
         where counts <> (revision is not null)
-        {" ".join(compared)}
+        {" ".join(figures)}
         limit {MOST}
-    """  # noqa: S608
-
-
-def _compared(figure: str, said: str, recounted: str, same: str) -> str:
-    return f"""
-        union all
-        select scope, grain, start, '{figure}', {said}::varchar, {recounted}::varchar, revision
-        from judged
-        where counts and revision is not null and not ({same})
     """  # noqa: S608
 
 
