@@ -13,7 +13,20 @@ from malvakt.outcome import CallError, Fault
 from streams.settings import SettingError
 
 app = App(name="malvakt", help="Watches over sales goals: KPIs live from CRM events.")
-for name in ("definitions", "demo", "emit", "import", "kafka", "kpis", "replay", "simulate", "worker"):
+for name in (
+    "definitions",
+    "demo",
+    "emit",
+    "explain",
+    "import",
+    "kafka",
+    "kpis",
+    "reconcile",
+    "replay",
+    "simulate",
+    "waiting",
+    "worker",
+):
     app.command(f"malvakt.commands.{name}_:{name}_", name=name)
 
 

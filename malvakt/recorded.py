@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
+import msgspec
 from cyclopts import Parameter
 from msgspec import Struct
 
 from malvakt.outcome import CallError
 from schemas.decoding import Reason, decode_event
 from schemas.events import Event, Recorded
+from schemas.records import KpiRecord, decode_record
 
 SHOWN = 10
 
@@ -61,6 +63,19 @@ def _recorded(files: list[Path], refused: list[Line]) -> Iterator[Recorded]:
                 refused.append(Line(str(file), number, event))
             else:
                 yield Recorded(event, raw)
+
+
+def read_records(file: Path) -> Iterator[KpiRecord]:
+    """The KPI records of a file, one JSON object a line.
+
+    Raises:
+        CallError: the file cannot be read, or a line is no record.
+    """
+    for number, line in enumerate(_lines(file), 1):
+        try:
+            yield decode_record(line)
+        except msgspec.MsgspecError as error:
+            raise CallError(f"{file}, line {number}: this is no KPI record: {error}.") from error
 
 
 def report(refused: list[Line]) -> None:

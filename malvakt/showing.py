@@ -1,6 +1,7 @@
 """KPI records as a table for a person at a terminal."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
@@ -41,9 +42,13 @@ def show_records(records: Sequence[KpiRecord]) -> None:
 
 
 def window(record: KpiRecord) -> str:
-    """A record's window as people write it: a date, 2026-W09, 2026-03, 2026-Q1, 2026, ever."""
-    start = record.start
-    match record.grain:
+    """A record's window as people write it."""
+    return window_name(record.grain, record.start)
+
+
+def window_name(grain: str, start: date) -> str:
+    """A window as people write it: a date, 2026-W09, 2026-03, 2026-Q1, 2026, ever."""
+    match grain:
         case "day":
             return start.isoformat()
         case "week":
@@ -55,7 +60,7 @@ def window(record: KpiRecord) -> str:
             return f"{start.year}-Q{(start.month + 2) // 3}"
         case "year":
             return str(start.year)
-        case "ever":
+        case _:
             return "ever"
 
 

@@ -40,13 +40,13 @@ async def found(settings: Settings) -> Founding:
         FoundingError: the installation counts otherwise than these settings say.
     """
     mine = Founding(settings.timezone, settings.currency, int(time.time()) - EPOCH_S)
-    held = await _read(settings)
+    held = await held_founding(settings)
     if held is None:
         topic = founding(settings.app_id).name
         async with Delivery(settings.broker) as delivery:
             await delivery.write([Outgoing(topic, 0, settings.app_id, msgspec.json.encode(mine))])
         # Another worker may have been first.
-        held = await _read(settings)
+        held = await held_founding(settings)
         assert held is not None, "the broker acknowledged it"
     if (held.timezone, held.currency) != (mine.timezone, mine.currency):
         raise FoundingError(
@@ -57,7 +57,8 @@ async def found(settings: Settings) -> Founding:
     return held
 
 
-async def _read(settings: Settings) -> Founding | None:
+async def held_founding(settings: Settings) -> Founding | None:
+    """How an installation counts, as its first worker wrote it down; its topic must be there."""
     tp = TopicPartition(founding(settings.app_id).name, 0)
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
     await consumer.start()

@@ -1,6 +1,6 @@
 """Reading topics from outside the group: KPI records, and how far a group has come."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -35,6 +35,27 @@ async def read_keyed(settings: Settings, name: str) -> AsyncIterator[tuple[str, 
             yield (record.key or b"").decode(errors="replace"), record.value
 
 
+async def read_on(settings: Settings, name: str, positions: dict[int, int]) -> AsyncIterator[list[Any]]:
+    """What a topic holds up to now, in batches, from where an earlier reading came to.
+
+    `positions` has the next offset of each partition, and is kept up to date.
+    """
+    async for batch in _batches(settings, name, follow=False, positions=positions):
+        for record in batch:
+            positions[record.partition] = record.offset + 1
+        yield batch
+
+
+async def has_topic(settings: Settings, topic: str) -> bool:
+    """Whether the broker has a topic of this full name."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+    try:
+        await consumer.start()
+        return topic in await consumer.topics()
+    finally:
+        await consumer.stop()
+
+
 async def follow(settings: Settings, name: str, decode: Callable[[Any], Item]) -> AsyncIterator[list[Item]]:
     """Everything a topic holds and will hold, in batches; an empty one where nothing came for a while."""
     async for batch in _batches(settings, name, follow=True):
@@ -64,7 +85,12 @@ def keep_highest(records: dict[str, KpiRecord], record: KpiRecord) -> bool:
 
 
 async def _batches(
-    settings: Settings, name: str, *, follow: bool, partitions: int | None = None
+    settings: Settings,
+    name: str,
+    *,
+    follow: bool,
+    positions: Mapping[int, int] | None = None,
+    partitions: int | None = None,
 ) -> AsyncIterator[list[Any]]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.broker,
@@ -76,6 +102,9 @@ async def _batches(
         await consumer.start()
         tps = (await _partitions(consumer, settings.topic(name)))[:partitions]
         consumer.assign(tps)
+        for tp in tps:
+            if positions is not None and tp.partition in positions:
+                consumer.seek(tp, positions[tp.partition])
         ends: dict[Any, int] = await consumer.end_offsets(tps)
         while follow or await _remaining(consumer, ends):
             fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=READ_RECORDS)

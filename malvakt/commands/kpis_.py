@@ -6,6 +6,7 @@ from datetime import date
 
 from kpis.calendar import Grain
 from kpis.tally import COMPANY
+from malvakt.asking import asked_date
 from malvakt.outcome import CallError
 from malvakt.reaching import reaching, settings_with
 from malvakt.showing import show_records
@@ -40,7 +41,7 @@ def kpis_(
     """
     if scope is not None and scope != COMPANY and not scope.startswith(KINDS):
         raise CallError(f"--scope {scope}: give {COMPANY}, or one that begins with {', '.join(KINDS)}.")
-    day = None if start is None else _date(start)
+    day = None if start is None else asked_date("--start", start)
     settings = settings_with(broker=broker)
     with reaching(settings.broker):
         records = asyncio.run(read_scorecards(settings))
@@ -55,13 +56,6 @@ def kpis_(
     else:
         show_records(chosen)
     return 0
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise CallError(f"--start {text}: give a date such as 2026-03-01.") from error
 
 
 def _asked(record: KpiRecord, scope: str | None, grain: Grain | None, start: date | None) -> bool:

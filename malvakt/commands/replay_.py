@@ -11,6 +11,7 @@ from typing import Literal
 from kpis.contributions import Business
 from kpis.own import told
 from kpis.replay import BATCH_EVENTS, Replay, final_records
+from malvakt.asking import asked_instant
 from malvakt.defined import read_file
 from malvakt.interpreter import collect_seldom
 from malvakt.outcome import CallError
@@ -69,7 +70,7 @@ def replay_(
     if own is None:
         return 1
     business = Settings(timezone=timezone, currency=currency).business()
-    now = _instant(as_of, business)
+    now = None if as_of is None else asked_instant("--as-of", as_of, business.calendar)
     collect_seldom()
     refused: list[Line] = []
     events = _Timed(read_recorded(list(files), refused))
@@ -118,16 +119,6 @@ def _replayed(events: Iterable[Event | Told], business: Business, definitions: D
             replay.feed(batch)
             advance(len(batch))
     return replay
-
-
-def _instant(text: str | None, business: Business) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise CallError(f"--as-of {text}: give a date or a time, such as 2026-03-31T18:00.") from error
-    return business.calendar.at(instant) if instant.tzinfo is None else instant
 
 
 def _print(records: Iterable[KpiRecord], *, as_json: bool) -> None:

@@ -1,0 +1,62 @@
+"""Records from the sums: every measure of the windows of some scopes, and every KPI at its own as-of.
+
+A choice of scopes at a time, so that however many there are, a choice fits into memory.
+"""
+
+from audit.books import Books
+from audit.figures import KPIS, MEASURES, MONEY_MEASURES
+
+_AT_ONCE = 1_000_000
+"""Of how many cells windows are made at a time; they become some six times as many."""
+
+
+def choices(books: Books) -> list[str]:
+    """Conditions on `scope` that choose every scope once, and not too many at a time."""
+    [(cells,)] = books.ask("select (select count(*) from cells) + (select count(*) from met)")
+    parts = cells // _AT_ONCE + 1
+    return [f"hash(scope) % {parts} = {part}" for part in range(parts)]
+
+
+def recount(books: Books, choice: str) -> None:
+    """Make the table `recounted`: each record of the chosen scopes that is counted or asked for."""
+    for name in ("cells", "met", "asked"):
+        books.ask(f"create or replace temp view chosen_{name} as select * from {name} where {choice}")  # noqa: S608
+    books.run("windows.sql")
+    books.run("growth.sql")
+    books.ask(_RECOUNTED)
+
+
+def _column(measure: str) -> str:
+    column = f"coalesce(max(whole) filter (measure = '{measure}'), 0)::hugeint as {measure}"
+    if measure in MONEY_MEASURES:
+        column += f", coalesce(max(rest) filter (measure = '{measure}'), 0)::hugeint as {measure}_rest"
+    return column
+
+
+_COLUMNS = [*MEASURES, *(f"{name}_rest" for name in MONEY_MEASURES)]
+
+_RECOUNTED = f"""
+    create or replace temp table recounted as
+    with windows as (
+        select scope, grain, start, {", ".join(map(_column, MEASURES))}
+        from sums
+        group by scope, grain, start
+    ),
+    made as (
+        select
+            scope,
+            grain,
+            start,
+            {", ".join(f"coalesce({name}, 0) as {name}" for name in _COLUMNS)},
+            chosen_asked.* exclude (scope, grain, start),
+            growth.* exclude (scope, grain, start),
+            coalesce(gone_micros, 0) + coalesce(staying, 0)::hugeint * now_micros - coalesce(came_micros, 0)
+                as stayed_micros,
+        from windows
+        full join chosen_asked using (scope, grain, start)
+        left join growth using (scope, grain, start)
+        left join stays using (scope)
+    )
+    select *, {", ".join(f"({kpi.expression}) as kpi_{name}" for name, kpi in KPIS.items())}
+    from made
+"""  # noqa: S608

@@ -1,0 +1,57 @@
+-- Arithmetic that loses nothing. Money is a whole number of millionths of a unit (`whole`) and a rest of
+-- 10^-30 of such a millionth, rounded down; what is not shared out by days has no digits beyond that.
+
+create or replace macro one() as
+    1000000000000000000000000000000::hugeint;
+
+create or replace macro floor_div(a, b) as
+    a // b - (a % b < 0)::hugeint;
+
+create or replace macro floor_mod(a, b) as
+    (a % b + b) % b;
+
+-- An amount, and `fine` millionths of a millionth of it, divided among so many days.
+create or replace macro whole_of(amount, fine, among) as
+    floor_div(amount, among::hugeint) + floor_div(fine, 1000000000000::hugeint * among);
+
+create or replace macro rest_of(amount, fine, among) as
+    (floor_mod(amount, among::hugeint) * one()) // among
+    + (floor_mod(fine, 1000000000000::hugeint * among) * 1000000000000000000::hugeint) // among;
+
+-- Thirds add up to a whole: a sum of rests that were rounded down is no exact multiple of the finest
+-- amount that rates know, 10^-12, where the true one is. At most 3,660 rests of two parts are added.
+create or replace macro mended(rest) as
+    case
+        when (rest + 10000) % 1000000000000000000::hugeint < 20000
+            then ((rest + 10000) // 1000000000000000000::hugeint) * 1000000000000000000::hugeint
+        else rest
+    end;
+
+create or replace macro carried(rest) as
+    rest // one();
+
+create or replace macro left_over(rest) as
+    rest % one();
+
+-- The nearest multiple of `step`, ties to even. The rest is below one.
+create or replace macro half_even(whole, rest, step) as
+    floor_div(whole, step)
+    + (
+        2 * floor_mod(whole, step) + carried(2 * rest) > step
+        or (
+            2 * floor_mod(whole, step) + carried(2 * rest) = step
+            and (left_over(2 * rest) > 0 or floor_div(whole, step) % 2 <> 0)
+        )
+    )::hugeint;
+
+create or replace macro as_double(whole, rest) as
+    whole::double + rest::double / 1e30;
+
+-- Whole minor units, such as öre, as they are written.
+create or replace macro written(minor, digits) as
+    case when minor < 0 then '-' else '' end
+    || (abs(minor) // (10 ** digits)::hugeint)::varchar
+    || case
+        when digits > 0 then '.' || lpad((abs(minor) % (10 ** digits)::hugeint)::varchar, digits, '0')
+        else ''
+    end;

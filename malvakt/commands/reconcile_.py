@@ -1,0 +1,143 @@
+"""`malvakt reconcile`: every figure again from the raw events, and what differs from the published."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from audit.books import Books
+from audit.comparing import Difference, differences, forget_records, hold_latest, take_records
+from malvakt.auditing import PUBLISHED, Installation, as_founded, books_of, rules_of, settings_of
+from malvakt.outcome import CallError
+from malvakt.reaching import reaching
+from malvakt.recorded import EventFile, Line, read_records, report
+from malvakt.showing import plain, window_name
+from streams.reading import Progress
+from streams.settings import Settings
+
+SHOWN = 50
+
+Files = Annotated[list[EventFile], Parameter(consume_multiple=True)]
+
+
+def reconcile_(
+    *,
+    events: Files | None = None,
+    records: Path | None = None,
+    timezone: str | None = None,
+    currency: str | None = None,
+    broker: str | None = None,
+    wait: float = 10.0,
+    json: bool = False,
+) -> int:
+    """Count everything again from the raw events, in another way, and show what was published otherwise.
+
+    Exit status 1 if anything differs. Nothing is written, and a running installation is not disturbed: what
+    its workers have yet to do is waited for, and looked at again.
+
+    Parameters
+    ----------
+    events
+        Files of events to count, instead of the topics; `-` reads standard input.
+    records
+        With --events: the records to compare with, as `malvakt replay --json` prints them.
+    timezone
+        With --events: the business timezone; else MALVAKT_TIMEZONE. An installation has its own.
+    currency
+        With --events: the reporting currency; else MALVAKT_CURRENCY. An installation has its own.
+    broker
+        Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
+    wait
+        Seconds until differences are looked at again.
+    json
+        Print each difference as one JSON line.
+    """
+    if (events is None) != (records is None):
+        raise CallError("--events and --records go together.")
+    if wait < 0:
+        raise CallError("--wait takes seconds, 0 or more.")
+    settings = settings_of(events, broker, timezone, currency)
+    if events is not None and records is not None:
+        return _of_files(settings, events, records, as_json=json)
+    with reaching(settings.broker):
+        return asyncio.run(_of_topics(settings, wait, as_json=json))
+
+
+def _of_files(settings: Settings, events: list[Path], records: Path, *, as_json: bool) -> int:
+    refused: list[Line] = []
+    with books_of(settings, events, refused) as books:
+        forget_records(books)
+        take_records(books, read_records(records))
+        compared = hold_latest(books)
+        found = differences(books, PUBLISHED)
+        _tell(found, compared, books, as_json=as_json)
+    report(refused)
+    return 1 if found or refused else 0
+
+
+async def _of_topics(settings: Settings, wait_s: float, *, as_json: bool) -> int:
+    with Books(rules_of(await as_founded(settings))) as books:
+        installation = Installation(settings, books)
+        found = await installation.standing_differences(wait_s)
+        _tell(found, hold_latest(books), books, as_json=as_json)
+        if installation.undecided:
+            print(
+                f"{installation.undecided} more figures moved all the while and cannot be judged; try again"
+                " when less happens.",
+                file=sys.stderr,
+            )
+    if found:
+        async with Progress(settings) as progress:
+            left = await progress.left()
+        if left:
+            print(
+                f"The workers have {left} records to finish; what differs may be among them.",
+                file=sys.stderr,
+            )
+    return 1 if found else 0
+
+
+def _tell(found: list[Difference], compared: int, books: Books, *, as_json: bool) -> None:
+    if as_json:
+        for difference in found:
+            sys.stdout.buffer.write(msgspec.json.encode(difference) + b"\n")
+    elif found:
+        _show(found)
+    print(f"{compared} records compared, {len(found)} differences.", file=sys.stderr)
+    conflicts = books.conflicts() if found else 0
+    if conflicts:
+        print(
+            f"{conflicts} pairs of source and id say more than one thing; what they touch is uncertain"
+            " (docs/events.md).",
+            file=sys.stderr,
+        )
+
+
+def _show(found: list[Difference]) -> None:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("scope", overflow="fold", min_width=12)
+    table.add_column("window", no_wrap=True)
+    table.add_column("figure", no_wrap=True)
+    table.add_column("published", justify="right")
+    table.add_column("recounted", justify="right")
+    for difference in found[:SHOWN]:
+        table.add_row(
+            plain(difference.scope),
+            window_name(difference.grain, difference.start),
+            difference.figure or "",
+            _text(difference.published),
+            _text(difference.recounted),
+        )
+    Console().print(table)
+    if len(found) > SHOWN:
+        print(f"... and {len(found) - SHOWN} more; --json lists them.", file=sys.stderr)
+
+
+def _text(figure: object) -> str:
+    return "–" if figure is None else str(figure)
