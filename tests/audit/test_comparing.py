@@ -18,7 +18,7 @@ from kpis.replay import Replay
 from schemas.events import Event, LeadCreated
 from schemas.records import KpiRecord
 from simulation.floor import Floor, events
-from tests.audit.histories import PUBLISHED_HISTORIES
+from tests.kpis.histories import histories
 
 PUBLISHED = Names(MEASURES, KPIS)
 ZONES = st.sampled_from(
@@ -56,7 +56,7 @@ def found(
 
 
 @settings(max_examples=50, deadline=None)
-@given(PUBLISHED_HISTORIES, ZONES, st.sampled_from(["SEK", "JPY", "KWD"]), CLOCKS, st.data())
+@given(histories, ZONES, st.sampled_from(["SEK", "JPY", "KWD"]), CLOCKS, st.data())
 def test_what_the_machine_publishes_is_recounted_the_same(
     history: list[Event], zone: str, currency: str, as_of: datetime, data: st.DataObject
 ) -> None:

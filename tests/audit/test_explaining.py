@@ -13,7 +13,7 @@ from audit.explaining import Asked, Explanation, ask_for, explain
 from audit.figures import KPIS, MEASURES, Unit
 from schemas.events import Event
 from schemas.records import Figure
-from tests.audit.histories import FULL_HISTORIES
+from tests.kpis.histories import histories
 
 AS_OF = datetime(2025, 7, 1, 12, tzinfo=UTC)
 FORMULAS = {
@@ -61,7 +61,7 @@ def expected(explanation: Explanation) -> Figure:
 
 
 @settings(max_examples=40, deadline=None)
-@given(FULL_HISTORIES, st.data())
+@given(histories, st.data())
 def test_shares_add_up_to_every_figure(events: list[Event], data: st.DataObject) -> None:
     """Exactly; of every measure and KPI, in the records of several scopes and grains."""
     with Books(Rules("Europe/Stockholm", "SEK", 2)) as books:
