@@ -47,10 +47,23 @@ def forget_records(books: Books) -> None:
 
 
 def take_records(books: Books, records: Iterable[KpiRecord]) -> None:
-    """Take published records, in any order. One without measures counts nothing."""
-    iterator = iter(records)
+    """Take published records, in any order. One without measures of ours counts nothing.
+
+    What the organisation defines itself is not recounted here.
+    """
+    iterator = (_ours(record) for record in records)
     while lines := [encode_record(record) for record in islice(iterator, _CHUNK_RECORDS)]:
         books.read_lines(lines, _PUBLISH)
+
+
+def _ours(record: KpiRecord) -> KpiRecord:
+    if record.measures.keys() <= _MEASURES:
+        return record
+    measures = {name: figure for name, figure in record.measures.items() if name in _MEASURES}
+    return msgspec.structs.replace(record, measures=measures)
+
+
+_MEASURES = frozenset(MEASURES)
 
 
 def hold_latest(books: Books) -> int:
