@@ -145,9 +145,10 @@ def _revenue(
     It is neither zero nor dropped, and counts once the rate is known.
     """
     micros = micros_of_money(text(fields, "value") or "0")
-    rate = rate_at(fields, at, business, joins)
-    if rate == PARTS_PER_MICRO:
+    currency = fields.get("currency")
+    if currency is None or currency == business.currency:
         return measures_of_micros("revenue", micros)
+    rate = rate_at(fields, at, business, joins)
     return None if rate is None else measures_of("revenue", micros * rate)
 
 

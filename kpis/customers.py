@@ -81,7 +81,10 @@ class Customers:
         if before is not None:
             won.remove(before)
         if now is not None:
-            insort(won, now, key=_in_order)
+            if not won or _in_order(won[-1]) < _in_order(now):
+                won.append(now)
+            else:
+                insort(won, now, key=_in_order)
         if won:
             self._won[customer] = won
         else:
@@ -91,6 +94,11 @@ class Customers:
     def leave(self, customer: str) -> None:
         """The customer left, at some time."""
         self._leavers[customer] = 1
+
+    def is_earlier(self, customer: str, key: str, time: int) -> bool:
+        """Whether another of the customer's objects is known to have an earlier event than this time."""
+        known = self._firsts.get(customer)
+        return known is not None and known.time < time and known.key != key
 
     def hear(
         self, customer: str, key: str, now: First | None, others: Callable[[], Iterable[First]]

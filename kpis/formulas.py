@@ -33,7 +33,7 @@ Amounts = Mapping[str, int]
 
 
 class Compared(NamedTuple):
-    """Revenue of a window, and of what it is compared with, in parts of a unit (`kpis.money`)."""
+    """Revenue of a window, and of what it is compared with, both in the same fraction of a unit."""
 
     now: int
     before: int
@@ -48,13 +48,18 @@ class Moment(NamedTuple):
     """The day of the as-of, on the wall clock,"""
     micros: int
     """and the time of that day."""
-    growth: Compared | None = None
+
+
+class Compare(NamedTuple):
+    """What a record's growth is worked out from."""
+
+    growth: Compared
     """The window beside the one before."""
-    accumulated: Compared | None = None
+    accumulated: Compared | None
     """The year so far beside the same dates of last year."""
 
 
-Beyond = Callable[[Amounts, Moment], Figure]
+Beyond = Callable[[Amounts, Moment, Compare | None], Figure]
 """A KPI that no formula over one window's measures can say."""
 
 EVERY_GRAIN = frozenset(Grain)
@@ -123,20 +128,21 @@ class Reader:
         self._own = Own({}, {}) if own is None else own
         self._counted = {name: Counted(name, measure.unit) for name, measure in MEASURES.items()}
         self._counted |= self._own.measures
-        self._plans: dict[tuple[tuple[str, ...], Grain, int], _Plan] = {}
+        self._plans: dict[str, dict[tuple[str, ...], _Plan]] = {grain.value: {} for grain in Grain}
+        """By grain, and by the measures that count."""
 
     def figures(
-        self, measures: Amounts, grain: Grain, moment: Moment
+        self, measures: Amounts, grain: str, moment: Moment, compare: Compare | None = None
     ) -> tuple[dict[str, Figure], dict[str, Figure]]:
         """A window's measures and KPIs as a record shows them.
 
         Measures stand in order, those that are zero left out, money as decimal strings, durations in days.
         """
         digits = moment.digits
-        key = (tuple(measures), grain, digits)
-        plan = self._plans.get(key)
+        names = tuple(measures)
+        plan = self._plans[grain].get(names)
         if plan is None:
-            plan = self._plans[key] = self._plan(*key)
+            plan = self._plans[grain][names] = self._plan(names, Grain(grain), digits)
         shown: dict[str, Figure] = {}
         for name, show in plan.measures:
             shown[name] = show(measures, digits)
@@ -146,10 +152,10 @@ class Reader:
         for name, evaluate in plan.formulas:
             kpis[name] = evaluate(measures, digits)
         for name, beyond in plan.beyond:
-            kpis[name] = beyond(measures, moment)
-        if moment.growth is not None:
+            kpis[name] = beyond(measures, moment, compare)
+        if compare is not None:
             for name, beyond in plan.comparisons:
-                kpis[name] = beyond(measures, moment)
+                kpis[name] = beyond(measures, moment, compare)
         for name, counted in plan.may_be_zero:
             if not parts_in(measures, counted):
                 del shown[name]
@@ -168,7 +174,7 @@ class Reader:
             if grain not in kpi.grains:
                 continue
             if kpi.beyond is not None:
-                constant[name] = kpi.beyond({}, Moment(digits, 0, 0))
+                constant[name] = kpi.beyond({}, Moment(digits, 0, 0), None)
                 (comparisons if kpi.compares else beyond).append((name, kpi.beyond))
         for name, definition in self._definitions(grain).items():
             tree, mentions = parse(definition.formula)
@@ -251,7 +257,7 @@ def _show(counted: Counted, names: tuple[str, ...]) -> Evaluate:
             return lambda measures, digits: money(measures.get(key, 0), digits)
 
 
-def _customer_lifetime_days(measures: Amounts, moment: Moment) -> Figure:
+def _customer_lifetime_days(measures: Amounts, moment: Moment, _: Compare | None) -> Figure:
     """From each customer's first won deal until they churned, or else until the as-of."""
     customers = measures.get("customers_new", 0)
     if not customers:
@@ -262,12 +268,12 @@ def _customer_lifetime_days(measures: Amounts, moment: Moment) -> Figure:
     return (days * MICROS_PER_DAY + micros) / (MICROS_PER_DAY * customers)
 
 
-def _sales_growth(_: Amounts, moment: Moment) -> Figure:
-    return _growth(moment.growth)
+def _sales_growth(_a: Amounts, _m: Moment, compare: Compare | None) -> Figure:
+    return None if compare is None else _growth(compare.growth)
 
 
-def _growth_accumulated(_: Amounts, moment: Moment) -> Figure:
-    return _growth(moment.accumulated)
+def _growth_accumulated(_a: Amounts, _m: Moment, compare: Compare | None) -> Figure:
+    return None if compare is None else _growth(compare.accumulated)
 
 
 def _growth(compared: Compared | None) -> Figure:

@@ -338,7 +338,8 @@ class Ledger:
         return self._own
 
     def _shares_of(self, row: ObjectRow) -> list[Share]:
-        measures = self._own_measures().by_kind.get(row.kind)
+        own = self._own
+        measures = (self._own_measures() if own is None else own).by_kind.get(row.kind)
         if measures is None:
             return shares_of(row, self._business, self._joins)
         return shares_of(
@@ -482,6 +483,8 @@ class Ledger:
 
     def _hear_first(self, customer: str, key: str, row: ObjectRow) -> bool:
         """Note an object's earliest event as its customer's; whether that changes what they count."""
+        if self._customers.is_earlier(customer, key, row.first):
+            return False
         first = None if row.deleted else first_of(key, first_said(row))
         return self._customers.hear(customer, key, first, lambda: self._others(customer, key))
 
@@ -693,12 +696,13 @@ def _is_of_customer(row: ObjectRow) -> bool:
 
 def _won(deal: ObjectRow) -> Won | None:
     """When a deal was won that counts, and by whom."""
-    if not any("deals_won" in share.measures for share in deal.shares):
-        return None
-    fields = known(deal)
-    at = won_at(deal, fields)
-    assert at is not None
-    return Won(at, deal.id, text(fields, "seller"))
+    for share in deal.shares:
+        if "deals_won" in share.measures:
+            fields = known(deal)
+            at = won_at(deal, fields)
+            assert at is not None
+            return Won(at, deal.id, text(fields, "seller"))
+    return None
 
 
 def _references(row: ObjectRow, reporting_currency: str) -> list[str]:

@@ -30,8 +30,8 @@ def below(measure: str) -> str:
 def micros_of_money(amount: str) -> int:
     """A decimal string of at most six decimals in millionths of its unit, exactly."""
     whole, _, fraction = amount.partition(".")
-    micros = abs(int(whole)) * MICROS_PER_UNIT + int(fraction.ljust(6, "0"))
-    return -micros if amount.startswith("-") else micros
+    # With the digits behind the point appended, and the sign in front, it is one integer.
+    return int(whole + fraction.ljust(6, "0"))
 
 
 def parts_of_rate(rate: str) -> int:

@@ -6,28 +6,18 @@ windows, are a view that is rebuilt from the rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from datetime import date, datetime
-from functools import cache
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from kpis.calendar import (
-    MICROS_PER_DAY,
-    Grain,
-    Window,
-    date_of,
-    day_number,
-    labels_of,
-    micros_of,
-    window_end,
-    windows_of,
-)
+from kpis.calendar import MICROS_PER_DAY, day_number, micros_of
 from kpis.contributions import Business
-from kpis.formulas import Moment, Own, Reader, minor_digits
-from kpis.growth import REVENUES, Growth, window_after
+from kpis.formulas import Compare, Moment, Own, Reader, minor_digits
+from kpis.growth import REVENUES, Growth
 from kpis.measures import OF_GRAIN
 from kpis.own import shown_as
+from kpis.spans import Span, place_of, span_after, spans_of
 from kpis.tally import add_measures
 from kpis.versions import AS_OF, first_version
 from schemas.definitions import KpiDefinition
@@ -67,7 +57,7 @@ DAYS_TURNED = 400
 YearKey = tuple[int, str]
 """The first day of a year, and a scope for which something is counted in it."""
 
-Touched = dict[str, tuple[str, Window]]
+Touched = dict[str, tuple[str, Span]]
 """By the key of a KPI record: the scope and window it is about."""
 
 
@@ -136,10 +126,10 @@ class Scorecards:
             change = reported.measures
             if source in before:
                 change = _difference(change, before.pop(source))
-            self._add(new.scope, new.day, change)
+            self._add(new.scope, new.day, change, {})
         # A writer that had not heard of a source knows nothing of it.
         for measures in before.values():
-            self._add(new.scope, new.day, _difference({}, measures))
+            self._add(new.scope, new.day, _difference({}, measures), {})
         self._growth.forget()
 
     def take(self, items: Iterable[Partial | Tick | Ready]) -> Taken:
@@ -189,20 +179,20 @@ class Scorecards:
         clock = self._time()
         closed = self._closed(clock)
         at = At(self._as_of if clock is None else clock.now, self._business)
-        for key, (scope, window) in touched.items():
+        reader = self._reader()
+        for key, (scope, span) in touched.items():
             measures = self._sums.get(key, {})
-            shown, kpis = self._reader().figures(
-                measures, window.grain, self._moment(key, scope, window, measures, at)
-            )
-            start, end, last = _dates_of(window)
+            compare = self._compare(key, scope, span, measures, at.day)
+            shown, kpis = reader.figures(measures, span.grain, at.moment, compare)
+            end = span.end
             previous = self._previous(key, kpis) if closed.since_it_is_kept(end) else None
             yield (
                 key,
                 KpiRecord(
                     scope=scope,
-                    grain=window.grain.value,
-                    start=start,
-                    end=last,
+                    grain=span.grain,
+                    start=span.first,
+                    end=span.last,
                     state=_state(end, at.day) if previous is None else "corrected",
                     revision=self._version,
                     measures=shown,
@@ -232,7 +222,7 @@ class Scorecards:
         self._fresh[IN_USE] = row
         self._read_by = None
         if len(known) == self._sources:
-            touched.update((key, _place_of(key)) for key in self._sums)
+            touched.update((key, place_of(key)) for key in self._sums)
 
     def _in_use(self) -> InUseRow:
         row = self._fresh.get(IN_USE) or self._rows.get(IN_USE)
@@ -294,23 +284,21 @@ class Scorecards:
         if first == last:
             return
         if first is None or last - first > DAYS_TURNED:
-            touched.update((key, _place_of(key)) for key in self._sums)
+            touched.update((key, place_of(key)) for key in self._sums)
             return
-        windows = {window: suffix for each in range(first, last + 1) for window, suffix in _places_of(each)}
-        years = {window.start for window in windows if window.grain is Grain.YEAR}
+        spans = {span for each in range(first, last + 1) for span in spans_of(each)}
+        years = {span.start for span in spans if span.is_year}
         for year, scope in list(self._years):
             if year in years:
-                for window, suffix in windows.items():
-                    if scope + suffix in self._sums:
-                        touched[scope + suffix] = (scope, window)
+                for span in spans:
+                    key = scope + span.suffix
+                    if key in self._sums:
+                        touched[key] = (scope, span)
 
-    def _moment(self, key: str, scope: str, window: Window, measures: Measures, at: "At") -> Moment:
-        if window.grain is Grain.EVER:
-            return at.moment
-        growth = self._growth.of(key, scope, window, measures, at.day, self._last_day)
-        if growth is None:
-            return at.moment
-        return at.moment._replace(growth=growth.growth, accumulated=growth.accumulated)
+    def _compare(self, key: str, scope: str, span: Span, measures: Measures, today: int) -> Compare | None:
+        if span.end is None:
+            return None
+        return self._growth.of(key, scope, span, measures, today, self._last_day)
 
     def _previous(self, key: str, kpis: dict[str, Figure]) -> dict[str, Figure] | None:
         """The KPIs of a closed window as they were at its closing, if they are others now."""
@@ -327,20 +315,20 @@ class Scorecards:
         clock = self._time()
         assert clock is not None
         at = At(clock.now, self._business)
-        for window, suffix in _places_of(day):
-            windows = [(window, scope + suffix)]
-            if revenue and window.grain is not Grain.EVER:
-                after = window_after(window)
-                windows.append((after, scope + _suffix_of(after)))
-            for each, key in windows:
+        for span in spans_of(day):
+            changing = [span, span_after(span)] if revenue and span.end is not None else [span]
+            for each in changing:
+                key = scope + each.suffix
                 kept = closing_key(key)
-                if not closed.since_it_is_kept(window_end(*each)):
+                if not closed.since_it_is_kept(each.end):
                     continue
                 if kept in self._fresh or self._rows.get(kept) is not None:
                     continue
                 measures = self._sums.get(key, {})
-                moment = self._moment(key, scope, each, measures, at)
-                self._fresh[kept] = ClosingRow(self._reader().figures(measures, each.grain, moment)[1])
+                compare = self._compare(key, scope, each, measures, at.day)
+                self._fresh[kept] = ClosingRow(
+                    self._reader().figures(measures, each.grain, at.moment, compare)[1]
+                )
 
     def _refuse(self, partial: Partial, touched: Touched) -> None:
         """Take nothing from an owner whose time is over; but write what it touches as it stands.
@@ -367,7 +355,7 @@ class Scorecards:
             change = _difference(cell.measures, known.measures)
         row.sources[partial.source] = Contribution(partial.version, partial.as_of, cell.measures)
         if change:
-            if row.day < closed.before:
+            if row.day < closed.before and closed.after < closed.before:
                 # The row goes after it, so that a crash in between leaves nothing that cannot be made up.
                 self._fresh.pop(scorecard_key(row.scope, row.day), None)
                 self._keep_closing(row.scope, row.day, closed, revenue=not REVENUES.isdisjoint(change))
@@ -379,28 +367,27 @@ class Scorecards:
 
     def _touch(self, scope: str, day: int, change: Measures, touched: Touched) -> None:
         """Add a change, and note the records it concerns."""
-        self._add(scope, day, change)
-        for window, suffix in _places_of(day):
-            touched[scope + suffix] = (scope, window)
+        self._add(scope, day, change, touched)
         if not change or not REVENUES.isdisjoint(change):
             self._growth.changed(scope, day, self._last_day, touched)
 
-    def _add(self, scope: str, day: int, change: Measures) -> None:
-        """Add a change to the sums of every window that holds a day."""
+    def _add(self, scope: str, day: int, change: Measures, touched: Touched) -> None:
+        """Add a change to the sums of every window that holds a day, and note their records."""
         sums = self._sums
         if day > self._last_day:
             self._last_day = self._clock[LAST_DAY] = day
-        distinct: dict[Grain, Measures] | None = None
-        if any(OF_GRAIN in name for name in change):
-            change, distinct = _apart(change)
-        for window, suffix in _places_of(day):
-            key = scope + suffix
+        of_grain: dict[str, Measures] | None = None
+        if OF_GRAIN in "".join(change):
+            change, of_grain = _apart(change)
+        for span in spans_of(day):
+            key = scope + span.suffix
+            touched[key] = (scope, span)
             counted = change
-            if distinct is not None and window.grain in distinct:
-                counted = change | distinct[window.grain]
+            if of_grain is not None and span.grain in of_grain:
+                counted = change | of_grain[span.grain]
             if counted:
-                if window.grain is Grain.YEAR and key not in sums:
-                    self._years[window.start, scope] = 1
+                if span.is_year and key not in sums:
+                    self._years[span.start, scope] = 1
                 add_measures(sums, key, counted)
 
 
@@ -417,23 +404,6 @@ class Closed(NamedTuple):
         return end is not None and self.after < end <= self.before
 
 
-@cache
-def _places_of(day: int) -> tuple[tuple[Window, str], ...]:
-    """The windows that hold a day, and what follows the scope in the keys of their records."""
-    return tuple(zip(windows_of(day), ("|" + label for label in labels_of(day)), strict=True))
-
-
-@cache
-def _suffix_of(window: Window) -> str:
-    return f"|{window.grain}|{date_of(window.start)}"
-
-
-def _place_of(key: str) -> tuple[str, Window]:
-    """The scope and window in the key of a record."""
-    scope, grain, start = key.rsplit("|", 2)
-    return scope, Window(Grain(grain), day_number(date.fromisoformat(start)))
-
-
 class At:
     """What all records written at an instant (microseconds) have in common."""
 
@@ -441,13 +411,6 @@ class At:
         self.day, micros = divmod(business.calendar.wall_clock(as_of), MICROS_PER_DAY)
         self.local = business.calendar.local(as_of)
         self.moment = Moment(minor_digits(business.currency), self.day, micros)
-
-
-@cache
-def _dates_of(window: Window) -> tuple[date, int | None, date | None]:
-    """A window's first date, and the first day after it, as a number and as a date."""
-    end = window_end(*window)
-    return date_of(window.start), end, None if end is None else date_of(end)
 
 
 def read_at(record: KpiRecord, as_of: datetime, business: Business) -> KpiRecord:
@@ -483,14 +446,14 @@ def _difference(new: Measures, old: Measures) -> Measures:
     return {name: amount for name, amount in change.items() if amount}
 
 
-def _apart(change: Measures) -> tuple[Measures, dict[Grain, Measures]]:
+def _apart(change: Measures) -> tuple[Measures, dict[str, Measures]]:
     """What adds up in every window, and what is counted in the windows of one grain only."""
     additive: Measures = {}
-    of_grain: dict[Grain, Measures] = {}
+    of_grain: dict[str, Measures] = {}
     for name, amount in change.items():
         measure, mark, grain = name.rpartition(OF_GRAIN)
         if mark:
-            of_grain.setdefault(Grain(grain), {})[measure] = amount
+            of_grain.setdefault(grain, {})[measure] = amount
         else:
             additive[name] = amount
     return additive, of_grain

@@ -179,7 +179,7 @@ select
     counted.object,
     counted.customer,
     counted.seller,
-    coalesce(teams.team, counted.team) as team,
+    case when counted.seller is null then counted.team else teams.team end as team,
     counted.moment,
     coalesce(counted.on_day, date '1970-01-01' + ((counted.moment + clock.ahead) // 86400000000)::integer) as day,
     counted.person,

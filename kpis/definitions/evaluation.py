@@ -266,11 +266,28 @@ def _shown_division(above: _Scaled, below: _Scaled, show: _Show) -> Evaluate:
         except OverflowError:
             return None
 
+    if show is _money and above.measure is not None and below.measure is not None and factor < 1:
+        return _mean(above.measure, below.measure, factor)
     if show is not _float:
         return evaluate
     if above.measure is None or below.measure is None or factor != 1:
         return evaluate_float
     return _ratio(above.measure, below.measure)
+
+
+def _mean(above: str, below: str, factor: Fraction) -> Evaluate:
+    """Of an amount over a count, in money."""
+    times, among = factor.numerator, factor.denominator
+
+    def mean(amounts: Amounts, digits: int) -> Figure:
+        divisor = amounts.get(below, 0)
+        if divisor == 0:
+            return None
+        sign = 1 if divisor > 0 else -1
+        minor = half_even(sign * times * amounts.get(above, 0) * POWERS[digits], sign * divisor * among)
+        return decimal_text(minor, digits)
+
+    return mean
 
 
 def _ratio(above: str, below: str) -> Evaluate:

@@ -10,7 +10,7 @@ from kpis.calendar import MICROS_PER_DAY, Grain
 from kpis.definitions.builtin import builtin_kpis
 from kpis.definitions.evaluation import compiled
 from kpis.definitions.formula import parse
-from kpis.formulas import KPIS, Compared, Moment, Reader, minor_digits, money
+from kpis.formulas import KPIS, Compare, Compared, Moment, Reader, minor_digits, money
 from kpis.measures import ENDED, ENDED_DAYS, ENDED_MICROS, MEASURES, SCALES, SINCE_DAYS, SINCE_MICROS
 from kpis.money import PARTS_PER_UNIT, above, below, parts_in
 
@@ -35,8 +35,8 @@ NOTHING = Moment(2, 0, 0)
 
 def test_every_kpi_of_a_month() -> None:
     """The figures of the contract's own example, and the rest."""
-    moment = Moment(2, 0, 0, Compared(410 * 10**21, 328 * 10**21))
-    assert Reader().figures(MONTH, Grain.MONTH, moment)[1] == {
+    compare = Compare(Compared(410 * 10**21, 328 * 10**21), None)
+    assert Reader().figures(MONTH, Grain.MONTH, NOTHING, compare)[1] == {
         "new_leads": 31,
         "new_organisations": 5,
         "qualified_leads": 12,
@@ -71,8 +71,8 @@ def test_every_kpi_of_all_time() -> None:
 
 def test_a_year_is_compared_with_the_same_dates_of_last_year() -> None:
     """And where there was nothing, growth is null."""
-    moment = Moment(2, 0, 0, Compared(4, 0), Compared(3, 4))
-    _, found = Reader().figures(MONTH, Grain.YEAR, moment)
+    compare = Compare(Compared(4, 0), Compared(3, 4))
+    _, found = Reader().figures(MONTH, Grain.YEAR, NOTHING, compare)
     assert (found["sales_growth"], found["growth_accumulated"]) == (None, -0.25)
 
 
