@@ -18,6 +18,11 @@ STOP_S = 20.0
 SHOWN_LINES = 15
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that tell a program of its own these settings."""
+    return {f"MALVAKT_{name.upper()}": str(getattr(settings, name)) for name in Settings.__struct_fields__}
+
+
 class ChildProcess:
     """A program of its own, whose output is kept for the case that it ends."""
 
@@ -66,7 +71,4 @@ class WorkerProcess(ChildProcess):
     """One `malvakt worker` of its own, or of another command that behaves like it."""
 
     def __init__(self, settings: Settings, command: Sequence[str] = COMMAND) -> None:
-        environment = {
-            f"MALVAKT_{name.upper()}": str(getattr(settings, name)) for name in Settings.__struct_fields__
-        }
-        super().__init__("A worker", [sys.executable, "-m", *command], environment)
+        super().__init__("A worker", [sys.executable, "-m", *command], environment_of(settings))

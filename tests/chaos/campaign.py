@@ -17,6 +17,7 @@ from msgspec import Struct
 from kpis.calendar import micros_of
 from malvakt.outcome import Fault
 from malvakt.progress import progress
+from malvakt.workers import environment_of
 from schemas.events import Event
 from schemas.records import KpiRecord
 from streams.delivery import Delivery
@@ -30,7 +31,7 @@ from tests.agents.pipeline import NOW
 from tests.chaos.comparing import compare, counted
 from tests.chaos.crew import Crew
 from tests.chaos.load import load
-from tests.chaos.report import Report
+from tests.chaos.report import Reconciled, Report
 from tests.chaos.schedule import BROKER, Kind, Step, schedule
 
 EVENTS_A_WRITE = 500
@@ -141,6 +142,8 @@ class Campaign:
             await self._crew.stop_all()
         with self._stage("reading the records"):
             found = await read_scorecards(self._settings)
+        with self._stage("reconcile"):
+            reconciled = await self._reconciled()
         with self._stage("replay in one process"):
             right = self._replayed()
         return Report(
@@ -150,8 +153,20 @@ class Campaign:
             ended=self._crew.ended,
             left_badly=self._crew.left_badly,
             comparison=compare(found, right, self._settings.business()),
+            reconciled=reconciled,
             seconds=self._seconds,
         )
+
+    async def _reconciled(self) -> Reconciled:
+        """What `malvakt reconcile` says, which counts the raw topics again in SQL."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "malvakt", "reconcile", "--wait", "0"),
+            env={**os.environ, **environment_of(self._settings)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return Reconciled(process.returncode or 0, said.decode(errors="replace").strip())
 
     async def _disturbed_load(self) -> None:
         steps = self._plan.steps()

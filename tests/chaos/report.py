@@ -11,6 +11,13 @@ from tests.chaos.schedule import Kind
 SHOWN = 10
 
 
+class Reconciled(Struct, frozen=True):
+    """How `malvakt reconcile` ended, and what it said."""
+
+    status: int
+    said: str
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """All there is to know of a run."""
 
@@ -22,13 +29,14 @@ class Report(Struct, frozen=True, kw_only=True):
     left_badly: list[End]
     """Workers that were asked to leave, and hung or failed."""
     comparison: Comparison
+    reconciled: Reconciled
     seconds: Mapping[str, float]
     """How long each stage took."""
 
     @property
     def ok(self) -> bool:
         """Whether every figure is right, and no worker ended that should have gone on."""
-        return not (self.comparison.wrong or self._unexcused or self.left_badly)
+        return not (self.comparison.wrong or self.reconciled.status or self._unexcused or self.left_badly)
 
     @property
     def _unexcused(self) -> list[End]:
@@ -49,6 +57,7 @@ class Report(Struct, frozen=True, kw_only=True):
             yield f"{seconds:6.1f} s  {name}"
         for end in (*self._unexcused, *self.left_badly):
             yield f"\nA worker ended with status {end.status}:\n{end.last_lines}"
+        yield f"\nmalvakt reconcile: {self.reconciled.said}"
         wrong = self.comparison.wrong
         yield f"\n{self.comparison.compared:,} records compared, {len(wrong):,} wrong"
         for difference in wrong[:SHOWN]:
