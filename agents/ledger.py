@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from time import perf_counter
 
 from kpis.customers import Customers
-from kpis.ledger import Defined, Effects, Input, Ledger, Recounted
+from kpis.in_force import Defined, Recounted
+from kpis.ledger import Effects, Input, Ledger
 from kpis.tally import Tally
 from kpis.versions import first_version
 from schemas.decoding import Reason, decode_defined, decode_event, own_fields

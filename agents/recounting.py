@@ -11,7 +11,7 @@ from time import perf_counter
 import structlog
 
 from agents.ledger import LedgerAgent
-from kpis.ledger import Recounted
+from kpis.in_force import Recounted
 from streams.history import AwayError, History
 from streams.tables import OvertakenError
 

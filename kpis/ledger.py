@@ -34,11 +34,12 @@ from kpis.fold import (
     text,
     won_at,
 )
+from kpis.in_force import Defined, Recounted, define, note_recounted, ready, to_recount
 from kpis.naming import Naming, NamingInMemory
 from kpis.own import OwnMeasures, own_measures, own_shares
 from kpis.tally import CellKey, Tally
 from kpis.versions import AS_OF, first_version
-from schemas.definitions import DefinitionRecord, KpiDefinition, Plain
+from schemas.definitions import Plain
 from schemas.events import Event, RateSet, SellerAssigned, SellerLeft, Told
 from schemas.internal import Cell, LeadNamed, LeadOf, LeadOrigin, Link, Partial, Ready, TermBegun
 from schemas.rows import (
@@ -52,7 +53,6 @@ from schemas.rows import (
     Row,
     SellerRow,
     Share,
-    Version,
 )
 
 SAID_KEPT = 100_000
@@ -81,20 +81,6 @@ class Effects(NamedTuple):
     partials: list[Partial]
     links: list[Link]
     ready: list[Ready]
-
-
-class Defined(NamedTuple):
-    """A definition as it is now; `None` where it was taken away."""
-
-    key: str
-    record: DefinitionRecord | None
-
-
-class Recounted(NamedTuple):
-    """All of this partition's history was folded under a version of a definition."""
-
-    key: str
-    number: int
 
 
 Input = Event | Told | Link | Defined | Recounted
@@ -233,10 +219,7 @@ class Ledger:
         """The definitions under which not all of this partition's history is counted yet."""
         row = self._rows.get(DEFINED)
         assert row is None or isinstance(row, DefinedRow)
-        if row is None:
-            return []
-        latest = {key: versions[-1].number for key, versions in row.versions.items()}
-        return [Recounted(key, number) for key, number in latest.items() if row.counted.get(key) != number]
+        return [] if row is None else to_recount(row)
 
     def say_ready(self) -> list[Ready]:
         """What is counted under every definition, for whoever did not hear it from an earlier owner."""
@@ -294,35 +277,19 @@ class Ledger:
         self._batch.rates[key] = min(since, time)
 
     def _define(self, said: Defined) -> None:
-        """A definition is new, another or gone. What is counted already stays until all of history is."""
         row = self._defined_row()
-        key, record = said
-        versions = row.versions.get(key, [])
-        latest = versions[-1].number if versions else row.removed.get(key, 0)
-        if record is None:
-            if versions:
-                row.removed[key] = latest
-                del row.versions[key]
-                row.counted.pop(key, None)
-        elif record.version > latest:
-            counted = row.counted.get(key, 0)
-            before = [each for each in versions if each.number < counted][-1:]
-            kept = [each for each in versions if each.number >= counted]
-            row.versions[key] = [*before, *kept, Version(record.version, record.definition)]
-            row.removed.pop(key, None)
-            if isinstance(record.definition, KpiDefinition):
-                row.counted[key] = record.version
+        define(row, said)
         self._own = own_measures(row)
-        self._batch.changed[DEFINED] = row
-        self._batch.defined[key] = None
+        self._note_defined(row, said.key)
 
     def _note_recounted(self, said: Recounted) -> None:
         row = self._defined_row()
-        versions = row.versions.get(said.key, [])
-        if versions and versions[-1].number == said.number:
-            row.counted[said.key] = said.number
-            self._batch.changed[DEFINED] = row
-            self._batch.defined[said.key] = None
+        if note_recounted(row, said):
+            self._note_defined(row, said.key)
+
+    def _note_defined(self, row: DefinedRow, key: str) -> None:
+        self._batch.changed[DEFINED] = row
+        self._batch.defined[key] = None
 
     def _defined_row(self) -> DefinedRow:
         row = self._row(DEFINED, DefinedRow)
@@ -350,18 +317,9 @@ class Ledger:
         )
 
     def _ready(self) -> list[Ready]:
-        """Of the definitions that were touched: under which version all is counted, or that it is gone."""
-        said: list[Ready] = []
-        for key in self._batch.defined:
-            row = self._defined_row()
-            if key in row.removed:
-                said.append(Ready(self._partition, self._version, key, row.removed[key], None))
-            said.extend(
-                Ready(self._partition, self._version, key, version.number, version.definition)
-                for version in row.versions.get(key, ())
-                if version.number == row.counted.get(key)
-            )
-        return said
+        """What to say of the definitions that were touched."""
+        row = self._defined_row() if self._batch.defined else None
+        return [] if row is None else ready(row, self._batch.defined, self._partition, self._version)
 
     def _hear_named(self, link: LeadNamed) -> None:
         """At the lead's home: a partition says whether it names the lead."""

@@ -10,7 +10,8 @@ from itertools import islice
 
 from kpis.calendar import micros_of
 from kpis.contributions import Business
-from kpis.ledger import Defined, Input, Ledger, Recounted
+from kpis.in_force import Defined, Recounted
+from kpis.ledger import Input, Ledger
 from kpis.scorecards import Scorecards, read_at
 from schemas.definitions import DefinitionRecord, Definitions, key_of
 from schemas.events import Event, OrgEvent, Told
