@@ -101,7 +101,7 @@ def _paths(names: Iterable[str]) -> str:
 
 _PUBLISHED = """
     create or replace table published (
-        scope varchar, grain varchar, start date, revision bigint, as_of bigint,
+        scope varchar, grain varchar, start date, revision bigint, as_of bigint, counts boolean,
         measures json[], kpis json[]
     )
 """
@@ -109,7 +109,7 @@ _PUBLISHED = """
 _PUBLISH = f"""
     insert into published
     select
-        scope, grain, start::date, revision, epoch_us(as_of::timestamptz),
+        scope, grain, start::date, revision, epoch_us(as_of::timestamptz), measures <> '{{}}',
         json_extract(measures, {_paths(MEASURES)}), json_extract(kpis, {_paths(KPIS)}),
     from read_json(
         $lines,
@@ -119,18 +119,21 @@ _PUBLISH = f"""
             measures: 'json', kpis: 'json'
         }}
     )
-    where measures <> '{{}}'
 """  # noqa: S608
 
 _ASK = """
     create or replace table asked as
+    with latest as (
+        from published
+        qualify row_number() over (partition by scope, grain, start order by revision desc) = 1
+    )
     select
         scope, grain, start, revision, as_of + ahead as now_micros,
         date '1970-01-01' + ((as_of + ahead) // 86400000000)::integer as today,
         measures, kpis,
-    from published
+    from latest
     join record_clock on utc_day = as_of // 86400000000 and as_of >= since and as_of < until
-    qualify row_number() over (partition by scope, grain, start order by revision desc) = 1
+    where counts
 """
 
 

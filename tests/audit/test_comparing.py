@@ -140,6 +140,14 @@ def test_of_two_records_with_a_key_the_higher_revision_is_compared(weeks: dict[s
     assert found(FLOOR, [older, *weeks.values()]) == found(FLOOR, [*weeks.values(), older]) == []
 
 
+def test_a_record_that_was_emptied_holds_over_what_it_was(weeks: dict[str, KpiRecord]) -> None:
+    """Whatever counted there once: what was published last is that nothing does."""
+    emptied = replace(weeks["company|day|2026-03-03"], scope="seller:gone")
+    gone = replace(emptied, revision=emptied.revision + 1, measures={})
+    assert found(FLOOR, [*weeks.values(), emptied, gone]) == []
+    assert found(FLOOR, [*weeks.values(), gone, emptied]) == []
+
+
 def test_an_event_that_is_missing_or_new_is_noticed(weeks: dict[str, KpiRecord]) -> None:
     """Records are compared with just the events that are there."""
     [lead] = [event for event in FLOOR if isinstance(event, LeadCreated)][:1]
