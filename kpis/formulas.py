@@ -64,6 +64,10 @@ Beyond = Callable[[Amounts, Moment, Compare | None], Figure]
 
 EVERY_GRAIN = frozenset(Grain)
 
+ORDERS_KEPT = 10_000
+PLANS_KEPT = 5_000
+"""Of how many combinations of measures it is remembered how to show them."""
+
 
 class Kpi(NamedTuple):
     """One figure that is read off a window."""
@@ -129,7 +133,9 @@ class Reader:
         self._counted = {name: Counted(name, measure.unit) for name, measure in MEASURES.items()}
         self._counted |= self._own.measures
         self._plans: dict[str, dict[tuple[str, ...], _Plan]] = {grain.value: {} for grain in Grain}
-        """By grain, and by the measures that count."""
+        """By grain, and by the measures that count, in the order in which they came."""
+        self._of_sets: dict[tuple[str, frozenset[str]], _Plan] = {}
+        """The same plans, whatever the order."""
 
     def figures(
         self, measures: Amounts, grain: str, moment: Moment, compare: Compare | None = None
@@ -142,7 +148,7 @@ class Reader:
         names = tuple(measures)
         plan = self._plans[grain].get(names)
         if plan is None:
-            plan = self._plans[grain][names] = self._plan(names, Grain(grain), digits)
+            plan = self._planned(names, grain, digits)
         shown: dict[str, Figure] = {}
         for name, show in plan.measures:
             shown[name] = show(measures, digits)
@@ -161,7 +167,20 @@ class Reader:
                 del shown[name]
         return shown, kpis
 
-    def _plan(self, names: tuple[str, ...], grain: Grain, digits: int) -> _Plan:
+    def _planned(self, names: tuple[str, ...], grain: str, digits: int) -> _Plan:
+        orders = self._plans[grain]
+        if len(orders) > ORDERS_KEPT:
+            orders.clear()
+        if len(self._of_sets) > PLANS_KEPT:
+            self._of_sets.clear()
+        key = (grain, frozenset(names))
+        plan = self._of_sets.get(key)
+        if plan is None:
+            plan = self._of_sets[key] = self._plan(key[1], Grain(grain), digits)
+        orders[names] = plan
+        return plan
+
+    def _plan(self, names: frozenset[str], grain: Grain, digits: int) -> _Plan:
         travelling = {
             name: each for name, each in self._counted.items() if not _travels_as(each).isdisjoint(names)
         }
@@ -204,7 +223,7 @@ class Reader:
         ours = {name: one for name, one in builtin_kpis().items() if grain in KPIS[name].grains}
         return ours | self._own.kpis
 
-    def _evaluate(self, tree: Tree, definition: KpiDefinition, names: tuple[str, ...]) -> Evaluate:
+    def _evaluate(self, tree: Tree, definition: KpiDefinition, names: frozenset[str]) -> Evaluate:
         """A formula over just these measures; amounts in several of them are put together first."""
         keys = {name: each.key for name, each in self._counted.items()}
         split = [each.key for each in self._counted.values() if _is_split(each.key, names)]
@@ -229,7 +248,7 @@ def _travels_as(counted: Counted) -> frozenset[str]:
     return frozenset({key})
 
 
-def _is_split(key: str, names: tuple[str, ...]) -> bool:
+def _is_split(key: str, names: frozenset[str]) -> bool:
     return above(key) in names or below(key) in names
 
 
@@ -238,7 +257,7 @@ def _shows_as(unit: Unit) -> str:
     return {Unit.NUMBER: "ratio"}.get(unit, unit.value)
 
 
-def _show(counted: Counted, names: tuple[str, ...]) -> Evaluate:
+def _show(counted: Counted, names: frozenset[str]) -> Evaluate:
     """How a measure is shown where just these count."""
     key, unit = counted
     split = _is_split(key, names)

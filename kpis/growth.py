@@ -49,7 +49,12 @@ class Growth:
     def of(
         self, key: str, scope: str, span: Span, measures: Measures, today: int, last_day: int
     ) -> Compare | None:
-        """What a window is compared with today; `None` where no deal was won in either."""
+        """What a window is compared with today.
+
+        `None` where no deal was won in either, and where it has not begun: nothing is like it yet.
+        """
+        if span.start > today:
+            return None
         earlier = span.before or span_before(span)
         before = self._sums.get(scope + earlier.suffix)
         if before is None or WINS not in before:
@@ -91,12 +96,12 @@ class Growth:
         self, scope: str, span: Span, earlier: Span, before: Measures, today: int, last_day: int
     ) -> _Days:
         assert span.end is not None
-        begun = max(0, min(today - span.start + 1, span.start - earlier.start))
+        begun = min(today - span.start + 1, span.start - earlier.start)
         of_year = ahead = 0
         if span.is_year:
             if before:
-                of_year = self._sum(scope, earlier.start, _same_date_last_year(span, today) + 1)
-            ahead = self._sum(scope, max(today + 1, span.start), min(last_day + 1, span.end))
+                of_year = self._sum(scope, earlier.start, _same_date_last_year(today) + 1)
+            ahead = self._sum(scope, today + 1, min(last_day + 1, span.end))
         days_before = self._sum(scope, earlier.start, earlier.start + begun) if before else 0
         return _Days(today, days_before, of_year, ahead)
 
@@ -120,10 +125,8 @@ def _compared(now: Measures, before: Measures) -> Compared:
 _FINER = REVENUES - {REVENUE}
 
 
-def _same_date_last_year(year: Span, today: int) -> int:
-    """Today's date a year before; where the year has not begun, the day before that one."""
-    if today < year.start:
-        return span_before(year).start - 1
+def _same_date_last_year(today: int) -> int:
+    """Today's date a year before."""
     local = date_of(today)
     if (local.month, local.day) == (2, 29):
         return day_number(date(local.year - 1, 2, 28))
