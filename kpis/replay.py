@@ -11,7 +11,7 @@ from itertools import islice
 from kpis.calendar import micros_of
 from kpis.contributions import Business
 from kpis.ledger import Defined, Input, Ledger, Recounted
-from kpis.scorecards import Scorecards, read_at
+from kpis.scorecards import Scorecards, Touched, read_at
 from schemas.definitions import DefinitionRecord, Definitions, key_of
 from schemas.events import Event, OrgEvent, Told
 from schemas.internal import Partial, Ready, ScorecardRow, Tick, reader_of
@@ -37,6 +37,7 @@ class Replay:
         self._scorecard_rows: dict[str, ScorecardRow] = {}
         self._scorecards = Scorecards(business, self._scorecard_rows, sources=partitions)
         self._partition_of = partition_of
+        self._touched: Touched = {}
         if definitions is not None:
             self._define(definitions)
 
@@ -55,6 +56,12 @@ class Replay:
         iterator = iter(events)
         while batch := list(islice(iterator, batch_events)):
             self._settle(self._route_events(batch))
+
+    def changed(self, as_of: datetime) -> Iterator[KpiRecord]:
+        """What changed since this was asked last: those records as they read at an instant."""
+        touched, self._touched = self._touched, {}
+        for _, record in self._scorecards.records(touched):
+            yield read_at(record, as_of, self._business)
 
     def records(self, as_of: datetime) -> Iterator[KpiRecord]:
         """Every KPI record that counts anything, sorted by key, as it reads at an instant."""
@@ -88,6 +95,7 @@ class Replay:
                     following.setdefault(reader_of(link, self._partition_of), []).append(link)
             taken = self._scorecards.take(said)
             self._scorecard_rows.update(taken.rows)
+            self._touched |= taken.touched
             inboxes = following
 
 

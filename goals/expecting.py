@@ -1,0 +1,141 @@
+"""What to expect of a goal: from its KPI to the sums behind it, and from these to a forecast.
+
+What only changes daily, the rest of each sum until the end of a period, is worked out once and kept.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from goals.chances import NOTHING, Rest
+from goals.forecast import Forecast, Split, of_mean, of_share, of_sum, to_come
+from goals.outlook import COMPANY, NUMBERS, History, Learned, as_of_today, learn, worth_to_come
+from goals.outlook import to_come as count_to_come
+from schemas.goals import Better
+
+SUMS: dict[str, tuple[str, ...]] = {
+    "new_leads": ("leads_new",),
+    "new_organisations": ("organisations_new",),
+    "qualified_leads": ("leads_qualified",),
+    "meetings_booked": ("meetings_booked",),
+    "quotes_sent": ("quotes_sent",),
+    "deals_closed": ("deals_won", "deals_lost"),
+    "revenue": ("revenue",),
+}
+"""KPIs that add up, and what they are the sum of."""
+MEANS = {
+    "average_deal_value": ("revenue", "deals_won"),
+    "sales_cycle_days": ("cycle_days_sum", "deals_won"),
+    "cac": ("cost", "customers_new"),
+}
+"""KPIs that are one sum by another."""
+WIN_RATE = "win_rate"
+KPIS = (*SUMS, *MEANS, WIN_RATE)
+"""Those of which there is a forecast. Not the hit rate: contacts do not add up over days."""
+
+_DECISIONS = 200.0
+"""What was decided before counts as so many decisions at most: people and markets change."""
+_FEW_DECISIONS = 10.0
+
+
+def measures_of(kpi: str) -> tuple[str, ...]:
+    """The measures that a KPI is made of."""
+    if kpi == WIN_RATE:
+        return ("deals_won", "deals_lost")
+    return SUMS[kpi] if kpi in SUMS else MEANS[kpi]
+
+
+def counts_of(kpi: str) -> set[str]:
+    """The counts that must be learned for a KPI."""
+    return {NUMBERS.get(measure, measure) for measure in measures_of(kpi)}
+
+
+class Ask(NamedTuple):
+    """A goal in one of its periods."""
+
+    kpi: str
+    scope: str
+    until: int
+    """The last day, by its number."""
+    target: float
+    better: Better
+
+
+class Expecting:
+    """What to expect, from what is known at the end of a day."""
+
+    def __init__(self, history: History, learned: Mapping[str, Learned], today: int) -> None:
+        """`today` is the day it is now: the last one known, or the one after."""
+        self._history = history
+        self._learned = learned
+        self._today = today
+        self._rests: dict[tuple[str, str, int], tuple[Rest, Rest]] = {}
+        self._before: dict[tuple[str, int], Split] = {}
+
+    def forecast(self, ask: Ask, done: Mapping[str, float], left_today: float) -> Forecast:
+        """The result to expect, where so much of each measure is done and such a share of today is left."""
+        if ask.kpi in SUMS:
+            measures = SUMS[ask.kpi]
+            rest = self._rest(measures[0], ask, left_today)
+            for measure in measures[1:]:
+                rest = rest.and_then(self._rest(measure, ask, left_today))
+            return of_sum(sum(done[measure] for measure in measures), rest, ask.target, ask.better)
+        if ask.kpi == WIN_RATE:
+            won, lost = self._rest("deals_won", ask, left_today), self._rest("deals_lost", ask, left_today)
+            so_far = Split(done["deals_won"], done["deals_lost"])
+            return of_share(so_far, won.and_then(lost), self._decided(ask), ask.target, ask.better)
+        above, below = MEANS[ask.kpi]
+        return of_mean(
+            done[above],
+            done[below],
+            self._rest(above, ask, left_today),
+            self._rest(below, ask, left_today),
+            ask.target,
+            ask.better,
+        )
+
+    def _rest(self, measure: str, ask: Ask, left_today: float) -> Rest:
+        key = (ask.scope, measure, ask.until)
+        rests = self._rests.get(key)
+        if rests is None:
+            known, today = self._history.today, min(self._today, ask.until)
+            rests = self._rests[key] = (
+                self._between(measure, ask.scope, known, today),
+                self._between(measure, ask.scope, today, ask.until),
+            )
+        today, later = rests
+        return to_come(today, later, left_today)
+
+    def _between(self, measure: str, scope: str, after: int, until: int) -> Rest:
+        learned = self._learned.get(NUMBERS.get(measure, measure))
+        if learned is None:
+            return NOTHING
+        number = count_to_come(learned, self._history, scope, after, until)
+        if measure not in NUMBERS:
+            return number
+        return worth_to_come(learned, measure, scope, number) if number.mean > 0.0 else NOTHING
+
+    def _decided(self, ask: Ask) -> Split:
+        """What was decided before, such that it says how what is to come will be decided."""
+        key = (ask.scope, ask.until)
+        if key not in self._before:
+            history = self._history
+            won = sum(history.of(ask.scope, "deals_won")[-365:])
+            lost = sum(history.of(ask.scope, "deals_lost")[-365:])
+            all_won, all_lost = (sum(history.of(COMPANY, of)[-365:]) for of in measures_of(WIN_RATE))
+            usual = (all_won + 1.0) / (all_won + all_lost + 2.0)
+            known = won + lost + _FEW_DECISIONS
+            rate = (won + _FEW_DECISIONS * usual) / known
+            weight = min(known, _DECISIONS)
+            self._before[key] = Split(weight * rate, weight * (1.0 - rate))
+        return self._before[key]
+
+
+def learn_all(history: History, kpis: set[str]) -> dict[str, Learned]:
+    """Learn all that forecasts of these KPIs need; costs seconds, and holds for weeks."""
+    counts = sorted(set[str]().union(*(counts_of(kpi) for kpi in kpis)))
+    return {count: learn(history, count) for count in counts if history.scopes(count)}
+
+
+def all_as_of_today(learned: Mapping[str, Learned], history: History) -> dict[str, Learned]:
+    """What was learned, with what has happened since; costs milliseconds for each scope."""
+    return {count: as_of_today(each, history) for count, each in learned.items()}
