@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from goals.chances import NOTHING, Rest
 from goals.forecast import Forecast, Split, of_mean, of_share, of_sum, to_come
-from goals.outlook import COMPANY, NUMBERS, History, Learned, as_of_today, learn, worth_to_come
+from goals.outlook import COMPANY, NUMBERS, History, Learned, as_of_today, kind_of, learn, worth_to_come
 from goals.outlook import to_come as count_to_come
 from schemas.goals import Better
 
@@ -32,6 +32,7 @@ WIN_RATE = "win_rate"
 KPIS = (*SUMS, *MEANS, WIN_RATE)
 """Those of which there is a forecast. Not the hit rate: contacts do not add up over days."""
 
+_YEAR = 365
 _DECISIONS = 200.0
 """What was decided before counts as so many decisions at most: people and markets change."""
 _FEW_DECISIONS = 10.0
@@ -69,7 +70,8 @@ class Expecting:
         self._learned = learned
         self._today = today
         self._rests: dict[tuple[str, str, int], tuple[Rest, Rest]] = {}
-        self._before: dict[tuple[str, int], Split] = {}
+        self._before: dict[str, Split] = {}
+        self._alike: dict[str, float] = {}
 
     def forecast(self, ask: Ask, done: Mapping[str, float], left_today: float) -> Forecast:
         """The result to expect, where so much of each measure is done and such a share of today is left."""
@@ -82,7 +84,7 @@ class Expecting:
         if ask.kpi == WIN_RATE:
             won, lost = self._rest("deals_won", ask, left_today), self._rest("deals_lost", ask, left_today)
             so_far = Split(done["deals_won"], done["deals_lost"])
-            return of_share(so_far, won.and_then(lost), self._decided(ask), ask.target, ask.better)
+            return of_share(so_far, won.and_then(lost), self._decided(ask.scope), ask.target, ask.better)
         above, below = MEANS[ask.kpi]
         return of_mean(
             done[above],
@@ -114,20 +116,52 @@ class Expecting:
             return number
         return worth_to_come(learned, measure, scope, number) if number.mean > 0.0 else NOTHING
 
-    def _decided(self, ask: Ask) -> Split:
-        """What was decided before, such that it says how what is to come will be decided."""
-        key = (ask.scope, ask.until)
-        if key not in self._before:
+    def _decided(self, scope: str) -> Split:
+        """What was decided before, as far as it says how a month's decisions will be."""
+        if scope not in self._before:
             history = self._history
-            won = sum(history.of(ask.scope, "deals_won")[-365:])
-            lost = sum(history.of(ask.scope, "deals_lost")[-365:])
-            all_won, all_lost = (sum(history.of(COMPANY, of)[-365:]) for of in measures_of(WIN_RATE))
+            won, lost = (sum(history.of(scope, of)[-_YEAR:]) for of in measures_of(WIN_RATE))
+            all_won, all_lost = (sum(history.of(COMPANY, of)[-_YEAR:]) for of in measures_of(WIN_RATE))
             usual = (all_won + 1.0) / (all_won + all_lost + 2.0)
             known = won + lost + _FEW_DECISIONS
             rate = (won + _FEW_DECISIONS * usual) / known
-            weight = min(known, _DECISIONS)
-            self._before[key] = Split(weight * rate, weight * (1.0 - rate))
-        return self._before[key]
+            kind = kind_of(scope)
+            if kind not in self._alike:
+                self._alike[kind] = months_alike(history, kind)
+            weight = min(known, self._alike[kind])
+            self._before[scope] = Split(weight * rate, weight * (1.0 - rate))
+        return self._before[scope]
+
+
+def months_alike(history: History, kind: str) -> float:
+    """How many decisions of before say as much of a month's rate as one of its own does.
+
+    One by the correlation of decisions within a month, less one: where months differ by more than chance,
+    what was before says little of this one.
+    """
+    beyond, pairs = 0.0, 0.0
+    days = history.days
+    for scope in history.scopes("deals_won"):
+        if kind_of(scope) != kind:
+            continue
+        won, lost = (history.of(scope, of)[-_YEAR:] for of in measures_of(WIN_RATE))
+        decided = sum(won) + sum(lost)
+        rate = sum(won) / decided if decided else 0.0
+        if not 0.0 < rate < 1.0:
+            continue
+        months: dict[int, list[float]] = {}
+        first = history.known - len(won)
+        for place, (yes, no) in enumerate(zip(won, lost, strict=True), first):
+            of_month = months.setdefault(days.months[place], [0.0, 0.0])
+            of_month[0] += yes
+            of_month[1] += no
+        for yes, no in months.values():
+            number = yes + no
+            beyond += (yes - number * rate) ** 2 / (rate * (1.0 - rate)) - number
+            pairs += number * max(0.0, number - 1.0)
+    # A hundred pairs, loosely correlated, are supposed before any is seen.
+    correlation = (beyond + 100.0 / _DECISIONS) / (pairs + 100.0)
+    return 1.0 / min(0.5, max(correlation, 1.0 / _DECISIONS)) - 1.0
 
 
 def learn_all(history: History, kpis: set[str]) -> dict[str, Learned]:

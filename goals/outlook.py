@@ -18,7 +18,7 @@ from goals.pipeline import (
     won_of_coming,
     won_within,
 )
-from goals.seasons import EVEN, Days, Season, learn_season, running_sums
+from goals.seasons import EVEN, Days, Season, begin_of, learn_season, running_sums
 
 COMPANY = "company"
 HORIZONS = (5, 15, 40)
@@ -244,8 +244,8 @@ def _usual(own: Mapping[str, Sequence[float]], lively: Sequence[float]) -> dict[
     days: dict[str, float] = {}
     so_lively = running_sums(lively)
     for scope, figures in own.items():
-        since = next((i for i, figure in enumerate(figures) if figure), None)
-        if since is not None:
+        since = begin_of(figures)
+        if since < len(figures):
             kind = kind_of(scope)
             found[kind] = found.get(kind, 0.0) + sum(figures)
             days[kind] = days.get(kind, 0.0) + so_lively[-1] - so_lively[since]
@@ -258,8 +258,9 @@ def _level(figures: Sequence[float], lively: Sequence[float], memory: float, bef
     """A lively day's figure, as it looked at the end of each day: old days count less and less."""
     keep = 0.5 ** (1.0 / memory)
     found, days = before * _FEW_DAYS, _FEW_DAYS
-    levels: list[float] = []
-    for figure, lives in zip(figures, lively, strict=False):
+    begun = begin_of(figures)
+    levels = [0.0] * begun
+    for figure, lives in zip(figures[begun:], lively[begun:], strict=False):
         if lives > 0.3:
             found *= keep
             days *= keep
@@ -365,7 +366,8 @@ def _try_on_the_past(learned: Learned, history: History) -> None:
 
 def _trials(learned: Learned, history: History) -> Iterator[_Trial]:
     worked, known = history.days.worked, history.known
-    places = [at for at in range(known) if history.days.works[at]]
+    begun = begin_of(history.of(COMPANY, learned.measure))
+    places = [at for at in range(begun, known) if history.days.works[at]]
     for start in range(len(places) - 1 - HORIZONS[0], _BEFORE, -_APART)[:_TRIED]:
         at = places[start]
         open_deals = _open_deals(history, at) if learned.chances is not None else {}

@@ -20,7 +20,7 @@ _LIKE_ANY = 0.3
 _NEAR = (3, 6, 11)
 """Working days to the end of the quarter, at which it becomes another part of it."""
 _HALF_A_YEAR = 183
-_ENOUGH_DAYS = 330
+_ENOUGH_DAYS = 400
 
 
 class Season(NamedTuple):
@@ -64,9 +64,10 @@ class Days:
 
 
 def learn_season(counts: Sequence[float], days: Days) -> Season:
-    """From a company's days, the last of which is the last of `counts`."""
+    """From a company's days, up to the last of `counts`; before the first of these there was no company."""
     known = len(counts)
-    since = max(0, known - _YEAR)
+    begun = begin_of(counts)
+    since = max(begun, known - _YEAR)
     worked = [counts[i] for i in range(since, known) if days.kinds[i] < 5]
     usual = sum(worked) / max(1, len(worked))
     weekdays = tuple(
@@ -78,30 +79,38 @@ def learn_season(counts: Sequence[float], days: Days) -> Season:
         for kind in range(6)
     )
     season = Season(weekdays, EVEN.months, EVEN.quarter_end)
-    if known < _ENOUGH_DAYS:
+    if known - begun < _ENOUGH_DAYS:
         return season
-    season = season._replace(months=_months(counts, days, days.lively(season)))
-    return season._replace(quarter_end=_quarter_end(counts, days, days.lively(season)))
+    season = season._replace(months=_months(counts, days, days.lively(season), begun))
+    return season._replace(quarter_end=_quarter_end(counts, days, days.lively(season), begun))
+
+
+def begin_of(counts: Sequence[float]) -> int:
+    """The place of the first day on which there was any."""
+    return next((place for place, count in enumerate(counts) if count), len(counts))
 
 
 def _drawn(found: Sequence[float], usual: float, before: float) -> float:
     return (sum(found) + _FEW * before) / (usual * len(found) + _FEW)
 
 
-def _months(counts: Sequence[float], days: Days, lively: list[float]) -> tuple[float, ...]:
+def _months(counts: Sequence[float], days: Days, lively: list[float], begun: int) -> tuple[float, ...]:
     """Each month beside the year around it, so that growth is not taken for a season."""
     known = len(counts)
     so_many, so_lively = running_sums(counts), running_sums(lively[:known])
     found, expected = [0.0] * 12, [0.0] * 12
-    start = 0
+    start = begun
     while start < known:
         end = start
         while end < known and days.months[end] == days.months[start]:
             end += 1
         middle = (start + end) // 2
-        low, high = max(0, middle - _HALF_A_YEAR), min(known, middle + _HALF_A_YEAR)
+        low, high = max(begun, middle - _HALF_A_YEAR), min(known, middle + _HALF_A_YEAR)
         # What lies at either end is compared with the nearest whole year.
-        low, high = max(0, min(low, high - 2 * _HALF_A_YEAR)), min(known, max(high, low + 2 * _HALF_A_YEAR))
+        low, high = (
+            max(begun, min(low, high - 2 * _HALF_A_YEAR)),
+            min(known, max(high, low + 2 * _HALF_A_YEAR)),
+        )
         around = so_lively[high] - so_lively[low]
         if around > 0.0 and end < known:
             rate = (so_many[high] - so_many[low]) / around
@@ -113,14 +122,14 @@ def _months(counts: Sequence[float], days: Days, lively: list[float]) -> tuple[f
     return tuple((f + drawn) / (e + drawn) for f, e in zip(found, expected, strict=True))
 
 
-def _quarter_end(counts: Sequence[float], days: Days, lively: list[float]) -> tuple[float, ...]:
+def _quarter_end(counts: Sequence[float], days: Days, lively: list[float], begun: int) -> tuple[float, ...]:
     """Each part of a quarter beside all of it."""
     known = len(counts)
-    so_many, so_lively = sum(counts), sum(lively[:known])
+    so_many, so_lively = sum(counts), sum(lively[begun:known])
     rate = so_many / so_lively if so_lively else 0.0
     parts = len(_NEAR) + 1
     found, expected = [0.0] * parts, [0.0] * parts
-    for part, many, usual in zip(days.parts, counts, lively, strict=False):
+    for part, many, usual in zip(days.parts[begun:], counts[begun:], lively[begun:], strict=False):
         found[part] += many
         expected[part] += rate * usual
     return tuple((f + _FEW) / (e + _FEW) for f, e in zip(found, expected, strict=True))
