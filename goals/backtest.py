@@ -17,11 +17,11 @@ from goals.forecast import Forecast
 from goals.knowing import Known
 from goals.outlook import Learned
 from goals.seasons import Days, Works
-from kpis.calendar import Grain, Window, date_of, micros_of, window_end, windows_of
+from kpis.calendar import Grain, Window, date_of, day_number, micros_of, window_end, windows_of
 from kpis.contributions import Business
 from kpis.replay import Replay
 from schemas.events import Event
-from schemas.goals import Better
+from schemas.goals import Absolute, Better, Goal, Once, Recurring
 
 AT_MOST = frozenset({"sales_cycle_days", "cac"})
 """KPIs that are better when they are less."""
@@ -97,7 +97,8 @@ def live_through(events: Iterable[Event], business: Business, works: Works, sett
     learned: dict[str, Learned] = {}
     for day in range(first, last + 1):
         new = setting(day, known)
-        if new:
+        month_begins = date_of(day).day == 1
+        if new or (open_goals and month_begins):
             open_goals |= {goal: [] for goal in new}
             began = perf_counter()
             learned = learn_all(known.history(day - 1), {goal.kpi for goal in open_goals})
@@ -181,6 +182,48 @@ def from_history(kpis: Sequence[str], kinds: Sequence[str]) -> Setting:
         ]
 
     return setting
+
+
+def given(goals: Sequence[Goal]) -> Setting:
+    """Goals as they are on their topic, in each of their periods."""
+
+    def setting(day: int, known: Known) -> list[Set]:
+        return [
+            Set(goal.kpi, goal.scope, day, end, target, goal.better)
+            for goal in goals
+            if (end := _period_from(goal.period, day)) is not None
+            and (target := _target(goal, day, end, known)) is not None
+        ]
+
+    return setting
+
+
+def _period_from(period: Once | Recurring, day: int) -> int | None:
+    """The last day of the period that begins on a day."""
+    if isinstance(period, Once):
+        return day_number(period.end) if day_number(period.start) == day else None
+    if date_of(day) < period.start or (period.until is not None and date_of(day) >= period.until):
+        return None
+    window = Window(Grain(period.grain), day)
+    end = window_end(*window) if window in windows_of(day) else None
+    return None if end is None else end - 1
+
+
+def _target(goal: Goal, start: int, end: int, known: Known) -> float | None:
+    if isinstance(goal.target, Absolute):
+        return float(goal.target.value)
+    if goal.target.baseline == "span_before":
+        first, last = start - (end - start + 1), start - 1
+    else:
+        first, last = _year_before(start), _year_before(end)
+    before = figure(goal.kpi, known.done(goal.scope, measures_of(goal.kpi), first, last))
+    return None if before is None else before * (1.0 + float(goal.target.change))
+
+
+def _year_before(day: int) -> int:
+    local = date_of(day)
+    leap_day = (local.month, local.day) == (2, 29)
+    return day_number(local.replace(year=local.year - 1, day=28 if leap_day else local.day))
 
 
 def _usual(kpi: str, done: Mapping[str, float]) -> float | None:

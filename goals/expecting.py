@@ -86,14 +86,14 @@ class Expecting:
             so_far = Split(done["deals_won"], done["deals_lost"])
             return of_share(so_far, won.and_then(lost), self._decided(ask.scope), ask.target, ask.better)
         above, below = MEANS[ask.kpi]
-        return of_mean(
-            done[above],
-            done[below],
-            self._rest(above, ask, left_today),
-            self._rest(below, ask, left_today),
-            ask.target,
-            ask.better,
-        )
+        rest_below = self._rest(below, ask, left_today)
+        if NUMBERS[above] == below and below in self._learned:
+            rest_above = worth_to_come(
+                self._learned[below], above, ask.scope, rest_below, done[below], done[above]
+            )
+        else:
+            rest_above = self._rest(above, ask, left_today)
+        return of_mean(done[above], done[below], rest_above, rest_below, ask.target, ask.better)
 
     def _rest(self, measure: str, ask: Ask, left_today: float) -> Rest:
         key = (ask.scope, measure, ask.until)

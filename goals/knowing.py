@@ -90,7 +90,7 @@ class Known:
 
     def done(self, scope: str, measures: Iterable[str], start: int, end: int) -> Mapping[str, float]:
         """How much of each there is from one day to another, both included."""
-        low, high = start - self._days.first, end - self._days.first + 1
+        low, high = max(0, start - self._days.first), max(0, end - self._days.first + 1)
         return {measure: sum(self._series.get((scope, measure), [])[low:high]) for measure in measures}
 
     def scopes(self) -> list[str]:

@@ -111,6 +111,15 @@ class Worth(NamedTuple):
     variation: float
     """The squared coefficient of variation."""
     known_from: float
+    """How many the value was taken from."""
+    alike: float
+    """How many of before say as much of a month's own value as one of its own does."""
+
+    def this_time(self, number: float, amount: float) -> "Worth":
+        """With so many of the period's own, worth so much."""
+        before = min(self.known_from, self.alike)
+        value = (before * self.value + amount) / (before + number)
+        return self._replace(value=value, known_from=before + number)
 
 
 class Learned(NamedTuple):
@@ -192,12 +201,20 @@ def to_come(learned: Learned, history: History, scope: str, after: int, until: i
     return count(mean * span / whole_span, learned.spread[kind][near])
 
 
-def worth_to_come(learned: Learned, amount: str, scope: str, number: Rest) -> Rest:
-    """What so many of them will be worth."""
-    value = learned.worth[amount].get(scope)
-    if value is None or number.mean <= 0.0:
+def worth_to_come(
+    learned: Learned,
+    amount: str,
+    scope: str,
+    number: Rest,
+    done_number: float = 0.0,
+    done: float = 0.0,
+) -> Rest:
+    """What so many more will be worth, after those that the period has had, where these are known."""
+    found = learned.worth[amount].get(scope)
+    if found is None or number.mean <= 0.0:
         return NOTHING
-    return worth(number, *value)
+    value = found.this_time(done_number, done)
+    return worth(number, value.value, value.variation, value.known_from)
 
 
 def kind_of(scope: str) -> str:
@@ -210,7 +227,7 @@ def _tracks(history: History, measure: str, lively: list[float]) -> dict[str, _T
     scopes = history.scopes(measure)
     own = {scope: history.of(scope, measure) for scope in scopes}
     usual = _usual(own, lively[:known])
-    opened = _opened(history)
+    opened = _opened(history) if measure in FROM_PIPELINE else {}
     even = days.lively(EVEN)
     feeds = [feed for feed in FEEDS.get(measure, ()) if any(history.of(COMPANY, feed))]
     company_rates = [_rate(history.of(COMPANY, measure), history.of(COMPANY, feed)) for feed in feeds]
@@ -229,7 +246,7 @@ def _tracks(history: History, measure: str, lively: list[float]) -> dict[str, _T
             [_level(figures, lively, memory, before) for memory in MEMORIES],
             fed,
             long_run,
-            _level(opened.get(scope, [0.0] * known), even, MEMORIES[1], 0.0),
+            _level(opened[scope], even, MEMORIES[1], 0.0) if scope in opened else [0.0] * known,
         )
     return tracks
 
@@ -295,20 +312,43 @@ def _worths(history: History, number_of: str, amount_of: str) -> dict[str, Worth
     numbers, amounts = history.of(COMPANY, number_of), history.of(COMPANY, amount_of)
     in_all = sum(numbers)
     usual = sum(amounts) / in_all if in_all else 0.0
-    spread = sum(
-        (amount - number * usual) ** 2 / number
-        for number, amount in zip(numbers, amounts, strict=True)
-        if number
-    )
-    some = sum(1 for number in numbers if number)
-    variation = spread / (some * usual * usual) if usual and some else 1.0
+    variation, alike = _variation(history, numbers, amounts, usual)
     worths: dict[str, Worth] = {}
     for scope in history.scopes(number_of):
         number = sum(history.of(scope, number_of)[-365:])
         amount = sum(history.of(scope, amount_of)[-365:])
         value = (amount + _FEW_DEALS * usual) / (number + _FEW_DEALS)
-        worths[scope] = Worth(value, variation, number + _FEW_DEALS)
+        worths[scope] = Worth(value, variation, number + _FEW_DEALS, alike)
     return worths
+
+
+def _variation(
+    history: History, numbers: Sequence[float], amounts: Sequence[float], usual: float
+) -> tuple[float, float]:
+    """How much one differs from another within a month, and how many of before are as good as one of now.
+
+    By an analysis of variance over months: where their means differ by no more than chance, all of before
+    is as good.
+    """
+    months: dict[int, list[int]] = {}
+    for place in range(max(0, history.known - 365), history.known):
+        if numbers[place]:
+            months.setdefault(history.days.months[place], []).append(place)
+    within, between, days, many, squares = 0.0, 0.0, 0, 0.0, 0.0
+    for places in months.values():
+        number = sum(numbers[place] for place in places)
+        mean = sum(amounts[place] for place in places) / number
+        within += sum((amounts[place] - numbers[place] * mean) ** 2 / numbers[place] for place in places)
+        between += number * (mean - usual) ** 2
+        days += len(places)
+        many += number
+        squares += number * number
+    if days <= len(months) or not usual:
+        return 1.0, inf
+    variance = within / (days - len(months))
+    effective = many - squares / many
+    differ = (between - (len(months) - 1) * variance) / effective if effective > 0.0 else 0.0
+    return variance / (usual * usual), variance / differ if differ > 0.0 else inf
 
 
 def _told(
