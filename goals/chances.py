@@ -1,17 +1,21 @@
 """What is still to come as a distribution: chances and quantiles in closed form.
 
-Counts are negative binomial, sums of money compound negative binomial. Either is kept as a mean, a
-variance and the chance that nothing comes; the part above zero is read as a gamma distribution of the same
-moments, by Wilson and Hilferty's cube root. That is good to a few thousandths, the same in every currency,
-and takes microseconds. docs/forecast.md has the formulas.
+Counts are negative binomial, and added up term by term while they are small. Large ones, and sums of money,
+which are compound negative binomial, are kept as a mean, a variance and the chance that nothing comes; the
+part above zero is read as a gamma distribution of the same moments, by Wilson and Hilferty's cube root.
+Either takes microseconds and is the same in every currency. docs/forecast.md has the formulas.
 """
 
-from math import erfc, exp, isfinite, log1p, sqrt
+from collections.abc import Iterator
+from itertools import accumulate, islice
+from math import ceil, erfc, exp, inf, log1p, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
 _NORMAL = NormalDist()
 _SQRT2 = sqrt(2.0)
+_SMALL = 300.0
+"""Counts of which no more are expected are added up term by term."""
 
 
 class Rest(NamedTuple):
@@ -67,22 +71,45 @@ def chance_of(rest: Rest, amount: float) -> float:
         return 1.0
     if rest.mean <= 0.0:
         return 0.0
+    if _is_small(rest):
+        return max(0.0, 1.0 - sum(islice(_each(rest), ceil(amount))))
     mean, shape = _above_zero(rest)
     # Between the whole numbers: three or more is more than two and a half.
-    above = amount - 0.5 if rest.whole else amount
+    above = max(amount - 0.5, 0.0) if rest.whole else amount
     z = ((above / mean) ** (1 / 3) - 1.0 + 1.0 / (9.0 * shape)) * 3.0 * sqrt(shape)
     return (1.0 - rest.nothing) * tail(z)
 
 
 def quantile(rest: Rest, probability: float) -> float:
-    """How much comes at most, with a probability."""
+    """How much comes at most, with a probability below one."""
     if rest.mean <= 0.0 or probability <= rest.nothing:
         return 0.0
+    if _is_small(rest):
+        farthest = int(rest.mean + 40.0 * sqrt(rest.variance)) + 1
+        upto = accumulate(islice(_each(rest), farthest))
+        return float(next((number for number, sure in enumerate(upto) if sure >= probability), farthest))
     mean, shape = _above_zero(rest)
     within = (probability - rest.nothing) / (1.0 - rest.nothing)
     root = 1.0 - 1.0 / (9.0 * shape) + _NORMAL.inv_cdf(within) / (3.0 * sqrt(shape))
     found = mean * max(root, 0.0) ** 3
     return float(round(found)) if rest.whole else found
+
+
+def _is_small(rest: Rest) -> bool:
+    return rest.whole and rest.mean <= _SMALL
+
+
+def _each(rest: Rest) -> Iterator[float]:
+    """The chance of none, of one, of two and so on."""
+    mean = rest.mean
+    spread = max(0.0, (rest.variance - mean) / mean)
+    size = mean / spread if spread > 1e-9 else inf
+    chance = exp(-mean) if size == inf else exp(-log1p(spread) * size)
+    number = 0
+    while True:
+        yield chance
+        chance *= (mean + spread * number) / ((number + 1) * (1.0 + spread))
+        number += 1
 
 
 def tail(z: float) -> float:
@@ -101,10 +128,8 @@ def _above_zero(rest: Rest) -> tuple[float, float]:
     mean = rest.mean / something
     square = (rest.variance + rest.mean * rest.mean) / something
     variance = square - mean * mean
-    # A single one at most has no spread of its own.
-    shape = mean * mean / max(variance, 1e-4 * mean * mean)
-    assert isfinite(shape)
-    return mean, shape
+    # Rounding must not make it certain.
+    return mean, mean * mean / max(variance, 1e-6 * mean * mean)
 
 
 def shares(number: int, yes: float, no: float) -> list[float]:
