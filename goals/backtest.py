@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from goals.expecting import MEANS, SUMS, WIN_RATE, Ask, Expecting, all_as_of_today, learn_all, measures_of
 from goals.forecast import Forecast
-from goals.knowing import Known
+from goals.knowing import Known, is_read
 from goals.outlook import Learned
 from goals.seasons import Days, Works
 from kpis.calendar import Grain, Window, date_of, day_number, micros_of, window_end, windows_of
@@ -105,7 +105,7 @@ def live_through(events: Iterable[Event], business: Business, works: Works, sett
             clock.learning_s += perf_counter() - began
         replay.feed(by_day.get(day, ()))
         known.hear(by_day.get(day, ()))
-        known.read(replay.changed(calendar.local(calendar.start_of(day + 1))))
+        known.read(replay.changed(calendar.local(calendar.start_of(day + 1)), is_read))
         ended = [goal for goal in open_goals if goal.end == day]
         for goal in ended:
             judgements.extend(_settled(goal, open_goals.pop(goal), known))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from goals.outlook import COMPANY, History, Key
 from goals.pipeline import Deal
 from goals.seasons import Days
-from kpis.calendar import Calendar, day_number, micros_of
+from kpis.calendar import Calendar, Grain, Window, day_number, micros_of
 from schemas.events import (
     DealAmended,
     DealCreated,
@@ -28,6 +28,11 @@ from schemas.records import KpiRecord
 
 KINDS = ("company", "team:", "seller:")
 """Whose figures are kept. Customers have too few for a forecast of each."""
+
+
+def is_read(scope: str, window: Window) -> bool:
+    """Whether a record is one that `Known` reads."""
+    return window.grain is Grain.DAY and scope.startswith(KINDS)
 
 
 class _Deal(Struct):
@@ -62,10 +67,8 @@ class Known:
                 self._hear_of_deal(event)
 
     def read(self, records: Iterable[KpiRecord]) -> None:
-        """Take in day records, as they read now."""
+        """Take in records that `is_read`, as they read now."""
         for record in records:
-            if record.grain != "day" or not record.scope.startswith(KINDS):
-                continue
             place = day_number(record.start) - self._days.first
             measures = self._measures.setdefault(record.scope, set())
             measures |= record.measures.keys()

@@ -7,7 +7,7 @@ uncertainty that is stated.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import inf
+from math import inf, log
 from typing import NamedTuple
 
 from goals.chances import NOTHING, Rest, count, worth
@@ -42,6 +42,8 @@ NUMBERS = {"revenue": "deals_won", "cycle_days_sum": "deals_won", "cost": COST_D
 """Amounts, and what each is so much of."""
 FROM_PIPELINE = frozenset({"deals_won"})
 
+_REMEMBERED = 500
+"""Days that a level today is taken from; what is older has next to no part in it."""
 _TRIED = 52
 """So many times the past is asked,"""
 _APART = 5
@@ -170,7 +172,7 @@ def as_of_today(learned: Learned, history: History) -> Learned:
     """What was learned some days ago, with what has happened since."""
     measure = learned.measure
     return learned._replace(
-        tracks=_tracks(history, measure, learned.lively),
+        tracks=_tracks(history, measure, learned.lively, max(0, history.known - _REMEMBERED)),
         open_deals=_open_deals(history, history.known - 1) if learned.chances is not None else {},
         worth={
             amount: _worths(history, number, amount)
@@ -222,7 +224,8 @@ def kind_of(scope: str) -> str:
     return scope.partition(":")[0]
 
 
-def _tracks(history: History, measure: str, lively: list[float]) -> dict[str, _Track]:
+def _tracks(history: History, measure: str, lively: list[float], since: int = 0) -> dict[str, _Track]:
+    """Every scope's, from a place on; before that there is nothing in them."""
     days, known = history.days, history.known
     scopes = history.scopes(measure)
     own = {scope: history.of(scope, measure) for scope in scopes}
@@ -231,6 +234,12 @@ def _tracks(history: History, measure: str, lively: list[float]) -> dict[str, _T
     even = days.lively(EVEN)
     feeds = [feed for feed in FEEDS.get(measure, ()) if any(history.of(COMPANY, feed))]
     company_rates = [_rate(history.of(COMPANY, measure), history.of(COMPANY, feed)) for feed in feeds]
+
+    def level(
+        figures: Sequence[float], lives: Sequence[float], memory: float, before: float
+    ) -> list[float]:
+        return [0.0] * since + _level(figures[since:], lives[since:], memory, before)
+
     tracks: dict[str, _Track] = {}
     for scope, figures in own.items():
         fed: list[list[float]] = []
@@ -238,15 +247,15 @@ def _tracks(history: History, measure: str, lively: list[float]) -> dict[str, _T
         for feed, pooled in zip(feeds, company_rates, strict=True):
             source = history.of(scope, feed)
             rate = (sum(figures) + _FEW_DEALS * pooled) / (sum(source) + _FEW_DEALS)
-            fed.append([rate * each for each in _level(source, even, DELAY * 0.69, 0.0)])
-            long_run.append([rate * each for each in _level(source, even, MEMORIES[1], 0.0)])
+            fed.append([rate * each for each in level(source, even, DELAY * 0.69, 0.0)])
+            long_run.append([rate * each for each in level(source, even, MEMORIES[1], 0.0)])
         before = usual[kind_of(scope)]
         tracks[scope] = _Track(
             running_sums(figures),
-            [_level(figures, lively, memory, before) for memory in MEMORIES],
+            [level(figures, lively, memory, before) for memory in MEMORIES],
             fed,
             long_run,
-            _level(opened[scope], even, MEMORIES[1], 0.0) if scope in opened else [0.0] * known,
+            level(opened[scope], even, MEMORIES[1], 0.0) if scope in opened else [0.0] * known,
         )
     return tracks
 
@@ -364,6 +373,7 @@ def _told(
     span = learned.so_lively[high] - learned.so_lively[at + 1]
     found = [levels[at] * span for levels in track.levels]
     ahead = worked[high] - worked[at + 1]
+    found.append(_with_trend(track.levels[1][at], track.levels[2][at], ahead) * span)
     livelier = span / ahead if ahead else 1.0
     for lately, usual in zip(track.fed, track.usual, strict=True):
         # What was fed lately comes out over the delay, and then what usually is.
@@ -374,6 +384,13 @@ def _told(
         waiting = sum(won_within(table, span, age) for age, _ in open_deals)
         found.append(skill.get(scope, 1.0) * (waiting + track.opened[at] * won_of_coming(coming, span)))
     return found
+
+
+def _with_trend(lately: float, longer: float, ahead: int) -> float:
+    """The level halfway ahead, if it goes on as from a longer memory's to a shorter one's."""
+    _, short, long = (memory / log(2.0) for memory in MEMORIES)
+    slope = (lately - longer) / (long - short)
+    return min(max(lately + slope * (short + ahead / 2), lately * 0.5), lately * 2.0)
 
 
 def _together(found: Sequence[float], weights: Sequence[float]) -> float:
@@ -426,7 +443,7 @@ def _trials(learned: Learned, history: History) -> Iterator[_Trial]:
 
 def _ways(learned: Learned) -> int:
     track = next(iter(learned.tracks.values()))
-    return len(track.levels) + len(track.fed) + (learned.chances is not None)
+    return len(track.levels) + 1 + len(track.fed) + (learned.chances is not None)
 
 
 def _weights(trials: Sequence[_Trial], ways: int) -> list[float]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
-from kpis.calendar import micros_of
+from kpis.calendar import Window, micros_of
 from kpis.contributions import Business
 from kpis.ledger import Defined, Input, Ledger, Recounted
 from kpis.scorecards import Scorecards, Touched, read_at
@@ -57,10 +57,11 @@ class Replay:
         while batch := list(islice(iterator, batch_events)):
             self._settle(self._route_events(batch))
 
-    def changed(self, as_of: datetime) -> Iterator[KpiRecord]:
-        """What changed since this was asked last: those records as they read at an instant."""
+    def changed(self, as_of: datetime, wanted: Callable[[str, Window], bool]) -> Iterator[KpiRecord]:
+        """What changed since this was asked last: the wanted ones of these records, as they read then."""
         touched, self._touched = self._touched, {}
-        for _, record in self._scorecards.records(touched):
+        asked = {key: about for key, about in touched.items() if wanted(*about)}
+        for _, record in self._scorecards.records(asked):
             yield read_at(record, as_of, self._business)
 
     def records(self, as_of: datetime) -> Iterator[KpiRecord]:
