@@ -38,7 +38,6 @@ def is_read(scope: str, window: Window) -> bool:
 class _Deal(Struct):
     opened: int
     seller: str | None = None
-    value: float | None = None
     decided: int | None = None
     won: bool = False
 
@@ -86,8 +85,7 @@ class Known:
     def history(self, today: int) -> History:
         """What is known at the end of a day."""
         deals = [
-            Deal(deal.opened, deal.decided, deal.won, deal.value, self._scopes(deal))
-            for deal in self._deals.values()
+            Deal(deal.opened, deal.decided, deal.won, self._scopes(deal)) for deal in self._deals.values()
         ]
         return History(self._days, today, self._series, deals)
 
@@ -114,8 +112,6 @@ class Known:
             deal = self._deals.setdefault(event.data.deal, _Deal(day))
             if isinstance(event, DealCreated | DealAmended | DealWon):
                 deal.seller = event.data.seller or deal.seller
-                if event.data.value is not None:
-                    deal.value = float(event.data.value)
             if isinstance(event, DealWon | DealLost):
                 deal.decided, deal.won = day, isinstance(event, DealWon)
             elif isinstance(event, DealReopened):

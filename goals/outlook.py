@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from goals.chances import NOTHING, Rest, count, worth
 from goals.pipeline import (
+    OLDEST,
     Chances,
     Deal,
     learn_chances,
@@ -137,8 +138,8 @@ class Learned(NamedTuple):
     spread: dict[str, list[float]]
     """And the overdispersion that was seen."""
     chances: Chances | None
-    open_deals: dict[str, list[tuple[int, float | None]]]
-    """By scope: age and value of the deals that are open today."""
+    open_deals: dict[str, list[int]]
+    """By scope: the ages of the deals that are open today."""
     worth: dict[str, dict[str, Worth]]
     """By amount and scope: what one of them is worth."""
 
@@ -304,15 +305,15 @@ def _opened(history: History) -> dict[str, list[float]]:
     return opened
 
 
-def _open_deals(history: History, at: int) -> dict[str, list[tuple[int, float | None]]]:
-    """By scope: age and value of the deals that were open at the end of a day, by its place."""
+def _open_deals(history: History, at: int) -> dict[str, list[int]]:
+    """By scope: the ages of the deals that were open at the end of a day, by its place."""
     day, worked = history.days.first + at, history.days.worked
-    found: dict[str, list[tuple[int, float | None]]] = {}
+    found: dict[str, list[int]] = {}
     for deal in history.deals:
         if deal.opened <= day and (deal.decided is None or deal.decided > day):
             age = worked[at + 1] - worked[deal.opened - history.days.first + 1]
             for scope in deal.scopes:
-                found.setdefault(scope, []).append((min(age, 180), deal.value))
+                found.setdefault(scope, []).append(min(age, OLDEST))
     return found
 
 
@@ -366,7 +367,7 @@ def _told(
     scope: str,
     at: int,
     high: int,
-    open_deals: Sequence[tuple[int, float | None]],
+    open_deals: Sequence[int],
 ) -> list[float]:
     """What each way to tell says will come from the end of a day, by its place, until before another."""
     track, worked = learned.tracks[scope], history.days.worked
@@ -381,7 +382,7 @@ def _told(
         found.append(livelier * (lately[at] * now + usual[at] * (ahead - now)))
     if learned.chances is not None:
         table, coming, skill = learned.chances
-        waiting = sum(won_within(table, span, age) for age, _ in open_deals)
+        waiting = sum(won_within(table, span, age) for age in open_deals)
         found.append(skill.get(scope, 1.0) * (waiting + track.opened[at] * won_of_coming(coming, span)))
     return found
 

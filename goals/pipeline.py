@@ -26,7 +26,6 @@ class Deal(NamedTuple):
     decided: int | None
     """and the one on which it was won or lost; none while it is open."""
     won: bool
-    value: float | None
     scopes: tuple[str, ...]
     """Whose it is."""
 

@@ -40,7 +40,7 @@ def history(rate: float = 1.0) -> History:
                 counts = [count * random.uniform(500.0, 1_500.0) * rate for count in counts]
             series[scope, measure] = counts
     deals = [
-        Deal(day, day + 20 if day % 3 else None, day % 2 == 0, 1_000.0 * rate, SCOPES)
+        Deal(day, day + 20 if day % 3 else None, day % 2 == 0, SCOPES)
         for day in range(FIRST, FIRST + KNOWN - 20)
         if works(day)
     ]
@@ -138,7 +138,7 @@ def test_what_must_be_learned() -> None:
 def test_more_time_wins_more_deals(told: list[tuple[int, int, str]]) -> None:
     """Whatever was seen: chances are chances, and grow with the days that are left."""
     deals = [
-        Deal(FIRST + opened, None if end == "o" else FIRST + opened + days, end == "w", None, ("company",))
+        Deal(FIRST + opened, None if end == "o" else FIRST + opened + days, end == "w", ("company",))
         for opened, days, end in told
     ]
     worked = Days(FIRST, FIRST + 200, works).worked
