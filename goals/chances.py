@@ -42,6 +42,12 @@ class Rest(NamedTuple):
             self.whole,
         )
 
+    def beside(self, other: "Rest") -> "Rest":
+        """This and another count of the same time: what moves the one beyond chance moves both."""
+        mean = self.mean + other.mean
+        beyond = sum(sqrt(max(0.0, each.variance - each.mean)) for each in (self, other))
+        return Rest(mean, mean + beyond * beyond, self.nothing * other.nothing, self.whole)
+
 
 NOTHING = Rest(0.0, 0.0, 1.0, whole=False)
 

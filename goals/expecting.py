@@ -79,12 +79,12 @@ class Expecting:
             measures = SUMS[ask.kpi]
             rest = self._rest(measures[0], ask, left_today)
             for measure in measures[1:]:
-                rest = rest.and_then(self._rest(measure, ask, left_today))
+                rest = rest.beside(self._rest(measure, ask, left_today))
             return of_sum(sum(done[measure] for measure in measures), rest, ask.target, ask.better)
         if ask.kpi == WIN_RATE:
             won, lost = self._rest("deals_won", ask, left_today), self._rest("deals_lost", ask, left_today)
             so_far = Split(done["deals_won"], done["deals_lost"])
-            return of_share(so_far, won.and_then(lost), self._decided(ask.scope), ask.target, ask.better)
+            return of_share(so_far, won.beside(lost), self._decided(ask.scope), ask.target, ask.better)
         above, below = MEANS[ask.kpi]
         rest_below = self._rest(below, ask, left_today)
         if NUMBERS[above] == below and below in self._learned:

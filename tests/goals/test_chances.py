@@ -63,6 +63,15 @@ def test_a_day_is_the_sum_of_its_parts(mean: float, spread: float, share: float)
     assert again.nothing == pytest.approx(whole.nothing)
 
 
+@given(means, means, spreads)
+def test_what_is_alike_errs_alike(one: float, other: float, spread: float) -> None:
+    """Two counts that are both off by as much are as uncertain as their sum is."""
+    both = count(one, spread).beside(count(other, spread))
+    alone = count(one + other, spread)
+    assert both.mean == pytest.approx(alone.mean)
+    assert both.variance == pytest.approx(alone.variance)
+
+
 def test_nothing_comes_where_nothing_is_expected() -> None:
     """Neither a count nor an amount."""
     assert chance_of(count(0.0, 0.1), 1) == 0.0
