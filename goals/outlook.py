@@ -184,10 +184,7 @@ def as_of_today(learned: Learned, history: History) -> Learned:
 
 
 def to_come(learned: Learned, history: History, scope: str, after: int, until: int) -> Rest:
-    """How many come after a day, up to and with another: today's end or later, by their numbers.
-
-    Of a day within what is known only its own part counts, as if nothing were known of it.
-    """
+    """How many come after a day, the last known or a later one, up to and with another."""
     first = history.days.first
     track = learned.tracks.get(scope)
     if track is None or until <= after:
