@@ -1,4 +1,4 @@
-"""`./run bench plots`: from the benchmarks' results to the plots of docs/performance.md."""
+"""`./run bench plots`: from results to the plots of docs/performance.md and docs/forecast.md."""
 
 from pathlib import Path
 from statistics import median
@@ -29,7 +29,8 @@ def plots(results: Path, to: Path = Path("docs/performance")) -> None:
     Parameters
     ----------
     results
-        A folder with throughput.json, latency.json, handover.json and growth.json, or some of them.
+        A folder with throughput.json, latency.json, handover.json and growth.json, or some of them;
+        and with forecast-NAME.json, as `malvakt goals backtest --json` wrote them.
     to
         The folder for the plots.
     """
@@ -40,12 +41,20 @@ def plots(results: Path, to: Path = Path("docs/performance")) -> None:
         "growth": _growth,
     }
     found = {name: results / f"{name}.json" for name in drawing if (results / f"{name}.json").exists()}
-    if not found:
-        raise CallError(f"{results} holds none of {', '.join(f'{name}.json' for name in drawing)}.")
+    backtests = {path.stem.removeprefix("forecast-"): path for path in results.glob("forecast-*.json")}
+    if not found and not backtests:
+        raise CallError(
+            f"{results} holds none of {', '.join(f'{name}.json' for name in drawing)}, forecast-NAME.json."
+        )
     to.mkdir(parents=True, exist_ok=True)
     for name, path in found.items():
         chart = drawing[name](msgspec.json.decode(path.read_bytes()))
         (to / f"{name}.svg").write_text(chart.render(is_unicode=True), encoding="utf-8")
+    if backtests:
+        chart = _forecast(
+            {name: msgspec.json.decode(path.read_bytes()) for name, path in backtests.items()}
+        )
+        (to / "forecast.svg").write_text(chart.render(is_unicode=True), encoding="utf-8")
 
 
 def _chart(kind: type[Any], title: str, **options: Any) -> Any:
@@ -98,4 +107,24 @@ def _growth(report: dict[str, Any]) -> Any:
     chart = _chart(pygal.Bar, "Processor time an event as sellers grow, µs", show_legend=False)
     chart.x_labels = [f"{run['sellers']:,} sellers" for run in runs]
     chart.add("µs", [run["cpu_us"] for run in runs])
+    return chart
+
+
+def _forecast(backtests: dict[str, dict[str, Any]]) -> Any:
+    chart = _chart(
+        pygal.XY,
+        "Goals reached, of those said to be reached so likely, %",
+        range=(0, 100),
+        xrange=(0, 100),
+        x_title="said",
+        legend_at_bottom=True,
+    )
+    chart.config.print_values = False
+    chart.config.height = 560
+    for name in sorted(backtests):
+        table = backtests[name]["calibration"]["forecast"]
+        chart.add(
+            name, [(round(100 * one["predicted"], 1), round(100 * one["reached"], 1)) for one in table]
+        )
+    chart.add("as said", [(0, 0), (100, 100)], stroke_style={"dasharray": "4, 6"}, show_dots=False)
     return chart

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
-from kpis.calendar import micros_of
+from kpis.calendar import Grain, Window, micros_of
 from kpis.contributions import Business
 from kpis.in_force import Defined, Recounted
 from kpis.ledger import Input, Ledger
-from kpis.scorecards import Scorecards, read_at
+from kpis.scorecards import Scorecards, Touched, read_at
 from schemas.definitions import DefinitionRecord, Definitions, key_of
 from schemas.events import Event, OrgEvent, Told
 from schemas.internal import Partial, Ready, ScorecardRow, Tick, reader_of
@@ -38,6 +38,7 @@ class Replay:
         self._scorecard_rows: dict[str, ScorecardRow] = {}
         self._scorecards = Scorecards(business, self._scorecard_rows, sources=partitions)
         self._partition_of = partition_of
+        self._touched: Touched = {}
         if definitions is not None:
             self._define(definitions)
 
@@ -56,6 +57,17 @@ class Replay:
         iterator = iter(events)
         while batch := list(islice(iterator, batch_events)):
             self._settle(self._route_events(batch))
+
+    def changed(self, as_of: datetime, wanted: Callable[[str, Window], bool]) -> Iterator[KpiRecord]:
+        """What changed since this was asked last: the wanted ones of these records, as they read then."""
+        touched, self._touched = self._touched, {}
+        asked = {
+            key: (scope, span)
+            for key, (scope, span) in touched.items()
+            if wanted(scope, Window(Grain(span.grain), span.start))
+        }
+        for _, record in self._scorecards.records(asked):
+            yield read_at(record, as_of, self._business)
 
     def records(self, as_of: datetime) -> Iterator[KpiRecord]:
         """Every KPI record that counts anything, sorted by key, as it reads at an instant."""
@@ -89,6 +101,7 @@ class Replay:
                     following.setdefault(reader_of(link, self._partition_of), []).append(link)
             taken = self._scorecards.take(said)
             self._scorecard_rows.update(taken.rows)
+            self._touched |= taken.touched
             inboxes = following
 
 

@@ -101,3 +101,22 @@ def test_sellers_and_unassigned_add_up_to_the_company(events: list[Event]) -> No
             sums[key] = sums.get(key, 0) + int(record.measures.get("deals_won") or 0)
     for key, won in sums.items():
         assert won <= int(company[key].get("deals_won") or 0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, st.integers(1, 20))
+def test_what_changed_adds_up_to_all_records(events: list[Event], batch: int) -> None:
+    """Asked after each batch; and what was not wanted is not told."""
+    replay, latest = Replay(business()), dict[str, KpiRecord]()
+    for start in range(0, len(events), batch):
+        replay.feed(events[start : start + batch])
+        latest |= {
+            record.key: record for record in replay.changed(NOW, lambda _, window: window.grain == "day")
+        }
+    assert list(replay.changed(NOW, lambda *_: True)) == []
+    assert {record.grain for record in latest.values()} <= {"day"}
+    days = [record for record in replay.records(NOW) if record.grain == "day"]
+    # The growth of a day is that beside the day before, which may have changed since.
+    assert {record.key: record.measures for record in days} == {
+        key: record.measures for key, record in latest.items() if record.measures
+    }
