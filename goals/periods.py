@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from kpis.calendar import Calendar, Grain, Window, date_of, day_number, window_end, windows_of
 from schemas.goals import Once, Recurring, Relative
+
+_SPANS_KEPT = 16_384
+"""Of how many spans it is remembered which windows they are."""
 
 _GRAINS = {grain: place for place, grain in enumerate(Grain)}
 _LARGEST_FIRST = (Grain.YEAR, Grain.QUARTER, Grain.MONTH, Grain.WEEK, Grain.DAY)
@@ -80,7 +83,7 @@ def _counts(period: Recurring, span: Span) -> bool:
     return day_number(period.start) <= span.first and (until is None or span.first < day_number(until))
 
 
-@cache
+@lru_cache(_SPANS_KEPT)
 def window_of(span: Span) -> Window | None:
     """The calendar window that a span is, if it is one."""
     for window in windows_of(span.first)[:-1]:
@@ -109,7 +112,7 @@ def a_year_before(span: Span) -> Span:
     return Span(_year_back(span.first), _year_back(span.last))
 
 
-@cache
+@lru_cache(_SPANS_KEPT)
 def windows_in(span: Span) -> tuple[Window, ...]:
     """The fewest calendar windows, taken from the left, that are just these days."""
     found: list[Window] = []
