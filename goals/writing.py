@@ -7,7 +7,7 @@ import yaml
 
 from goals.known import Known
 from goals.periods import named, span_of
-from schemas.goals import Absolute, Goal, Once
+from schemas.goals import Goal, Once, Relative
 
 
 def written(goals: Iterable[Goal], known: Known) -> str:
@@ -21,11 +21,8 @@ def _table(goal: Goal, known: Known) -> dict[str, object]:
     if goal.name is not None:
         table["name"] = goal.name
     table |= {"scope": goal.scope, "kpi": goal.kpi, "better": goal.better}
-    if isinstance(goal.target, Absolute):
-        table["target"] = _figure(goal.target.value, goal, known)
-    else:
-        change = Fraction(goal.target.change) * 100
-        table["target"] = f"{'-' if change < 0 else '+'}{_plain(abs(change))} %"
+    table["target"] = target_text(goal, known)
+    if isinstance(goal.target, Relative):
         table["against"] = goal.target.baseline
     if isinstance(goal.period, Once):
         table["period"] = named(span_of(goal.period))
@@ -42,7 +39,12 @@ def _table(goal: Goal, known: Known) -> dict[str, object]:
     return table
 
 
-def _figure(value: str, goal: Goal, known: Known) -> str:
+def target_text(goal: Goal, known: Known) -> str:
+    """What a goal asks for, as it is written in a file: 1 500 000 SEK, 35 %, +14 %."""
+    if isinstance(goal.target, Relative):
+        change = Fraction(goal.target.change) * 100
+        return f"{'-' if change < 0 else '+'}{_plain(abs(change))} %"
+    value = goal.target.value
     unit = known.kpis[goal.kpi].unit
     if unit == "ratio":
         # Of what is written with a sign and %, one reads a change.
@@ -50,6 +52,8 @@ def _figure(value: str, goal: Goal, known: Known) -> str:
     whole, point, decimals = value.lstrip("-").partition(".")
     sign = "-" if value.startswith("-") else ""
     grouped = f"{int(whole):,}".replace(",", " ")
+    if not decimals.strip("0"):
+        point = decimals = ""
     currency = f" {known.currency}" if unit == "money" else ""
     return f"{sign}{grouped}{point}{decimals}{currency}"
 

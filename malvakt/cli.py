@@ -18,6 +18,7 @@ for name in (
     "demo",
     "emit",
     "explain",
+    "goals",
     "import",
     "kafka",
     "kpis",

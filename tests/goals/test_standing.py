@@ -252,6 +252,23 @@ def test_the_figures_of_a_status() -> None:
     assert (money.row.status.remaining, money.row.status.expected) == ("900.25", "450.22")
 
 
+def test_the_example_of_the_guide() -> None:
+    """Two of twelve meetings: at risk from Tuesday 14:20, slipped from Wednesday 16:20."""
+    week = Span(day_number(date(2027, 1, 11)), day_number(date(2027, 1, 17)))
+    goal = goal_of("meetings_booked", "12")
+    [window] = windows_in(week)
+    [record] = april("meetings_booked", 2).values()
+    records = {key_of("company", window): record}
+    slips = when_slips(goal, week, records, SCENE)
+    assert slips == at("2027-01-13T16:20:01")
+    row = None
+    standings: list[tuple[str, str]] = []
+    for moment in ("12T14:20:00", "12T14:20:01", "13T16:20:00", "13T16:20:01"):
+        row = look(goal, week, records, SCENE, at(f"2027-01-{moment}"), None, row).row
+        standings.append((moment, row.status.standing))
+    assert [standing for _, standing in standings] == ["on_track", "at_risk", "at_risk", "slipped"]
+
+
 VALUES = st.integers(0, 130)
 KPIS_AND_TARGETS = st.sampled_from([("new_leads", "100"), ("win_rate", "0.5"), ("new_leads", "1")])
 
