@@ -54,6 +54,7 @@ class Pace:
         self._working = working
         self._profile = profile
         self._tenth = lru_cache(_DAYS_KEPT)(partial(tenth_of_month, working))
+        self._on = lru_cache(_DAYS_KEPT)(self._whole)
 
     def due(self, start: int, end: int, at: int) -> Fraction:
         """The share of what comes in between two instants that is due at a third: from 0, growing, to 1."""
@@ -73,9 +74,12 @@ class Pace:
         if end < start:
             return -self.between(end, start)
         first, last = self._calendar.day(start), self._calendar.day(end)
-        whole = sum(self._of(day, self._working.on(day)) for day in range(first, last))
         until = self._working.until
+        whole = sum(self._on(day) for day in range(first, last))
         return whole + self._of(last, until(last, end)) - self._of(first, until(first, start))
+
+    def _whole(self, day: int) -> int:
+        return self._of(day, self._working.on(day))
 
     def _of(self, day: int, seconds: int) -> int:
         """How much is due in the first seconds of a day's work."""
