@@ -107,12 +107,15 @@ def strain(goal: Goal, seen: Seen) -> Fraction | None:
     Of a figure that grows: what is missing, by what is left of the period. Of a mean or ratio: how much
     better than the target the rest must be. Of what must stay below its target, the other way round.
     """
-    if seen.value is None or not seen.target:
+    value, target = seen.value, seen.target
+    if value is None or target is None:
         return Fraction(1)
-    done = seen.value / seen.target
-    if seen.kpi.evaluate is None and seen.target > -1:
+    if seen.kpi.evaluate is None:
         # Growth is compared as what it grew to: -5 % is 0.95 of what there was.
-        done = (1 + seen.value) / (1 + seen.target)
+        value, target = 1 + value, 1 + target
+    if target <= 0:
+        return Fraction(1) if reached(goal, seen) else None
+    done = value / target
     left = 1 - seen.due
     missing = 1 - (done if seen.kpi.accumulates else done * seen.due)
     if goal.better == "at_least":
@@ -138,7 +141,7 @@ def judged(
 ) -> Standing:
     """The standing of a goal, given what it was and when it last moved; `was` is None at the first look."""
     end = ends(scene.calendar, span)
-    if now < begins(scene.calendar, span):
+    if seen.target is None or now < begins(scene.calendar, span):
         return "pending"
     if now >= end + CLOSING_MICROS:
         return "achieved" if reached(goal, seen) else "missed"

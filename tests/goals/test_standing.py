@@ -19,7 +19,7 @@ from goals.standing import StandingRow, look
 from goals.working_time import Plan, WorkingTime
 from kpis.calendar import Calendar, date_of, day_number, micros_of, window_end
 from kpis.scorecards import CLOSING_MICROS
-from schemas.goals import Absolute, Acceptance, Alert, Amount, Better, Goal, Once
+from schemas.goals import Absolute, Acceptance, Alert, Amount, Better, Goal, Once, Relative
 from schemas.records import Figure, KpiRecord
 
 STOCKHOLM = Calendar("Europe/Stockholm")
@@ -231,6 +231,28 @@ def test_a_ratio_is_judged_by_what_the_rest_would_have_to_be() -> None:
     assert watch.look(at("2026-04-29T12:00"), 0.3) == "slipped"
     assert watch.look(at("2026-04-29T18:00"), 0.6) == "on_track"
     assert watch.look(END + CLOSING_MICROS, 0.6) == "achieved"
+
+
+def test_a_target_of_nothing() -> None:
+    """No growth is asked of who does not want to shrink; no quote at all of who must not send any."""
+    watch = Watch(goal_of("sales_growth", "0"))
+    assert watch.look(at("2026-04-16T12:00"), 0.05) == "on_track"
+    assert watch.look(at("2026-04-28T12:00"), -0.05) == "at_risk"
+    none = Watch(goal_of("quotes_sent", "0", "at_most"))
+    assert none.look(at("2026-04-16T12:00"), 0) == "on_track"
+    assert none.look(at("2026-04-17T12:00"), 1) == "slipped"
+
+
+def test_a_goal_against_what_there_is_no_figure_of() -> None:
+    """Asks for nothing: nobody is told that it was missed."""
+    goal = msgspec.structs.replace(goal_of(), target=Relative(change="0.1", baseline="last_year"))
+    watch = Watch(goal)
+    assert watch.look(at("2026-04-28T12:00"), 5) == "pending"
+    assert watch.row is not None
+    status = watch.row.status
+    assert (status.value, status.target, status.expected, status.remaining) == (5, None, None, None)
+    assert watch.look(END + CLOSING_MICROS, 5) == "pending"
+    assert watch.heard == []
 
 
 def test_the_figures_of_a_status() -> None:
