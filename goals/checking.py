@@ -7,9 +7,11 @@ from goals.known import Known, KnownKpi, digits_of
 from goals.periods import ends, first_period, named, span_of, window_of
 from goals.scopes import scope_fault
 from kpis.calendar import Calendar, Grain, date_of, day_number, micros_of
-from schemas.goals import Absolute, Goal, Once, Relative
+from schemas.goals import Absolute, Goal, Once, Recurring, Relative
 
 MAX_DAYS = 366 * 10
+YEARS = (1990, 2200)
+"""In which a goal can be: calendars end, and so do the years that people mean."""
 _PERCENT = 100
 _EVER = frozenset({Grain.EVER})
 
@@ -44,6 +46,11 @@ def judged(goal: Goal, known: Known, calendar: Calendar, now: int, faults: Fault
     sentence = scope_fault(goal.scope)
     if sentence is not None:
         faults.add("scope", sentence=sentence)
+    if "|" in goal.id:
+        faults.add("id", sentence="an id has no `|` in it, which stands between the parts of keys.")
+    if not _is_of_our_time(goal.period):
+        faults.add("period", "from", sentence=f"goals are for the years {YEARS[0]} to {YEARS[1]}.")
+        return
     if kpi.grains == _EVER:
         instead = sorted(
             name for name, each in known.kpis.items() if each.unit == kpi.unit and each.grains != _EVER
@@ -54,7 +61,7 @@ def judged(goal: Goal, known: Known, calendar: Calendar, now: int, faults: Fault
             f" the goal for one that is counted anew in each, such as {' or '.join(instead[:3])}.",
         )
     elif isinstance(goal.period, Once):
-        _check_once(goal, goal.period, kpi, faults)
+        _check_once(goal.period, kpi, faults)
     elif Grain(goal.period.grain) not in kpi.grains:
         faults.add("every", sentence=f"there is no {kpi.name} of a {goal.period.grain}{_grains(kpi)}")
     _check_time(goal, calendar, now, faults)
@@ -65,7 +72,12 @@ def judged(goal: Goal, known: Known, calendar: Calendar, now: int, faults: Fault
     _check_direction(goal, kpi, faults)
 
 
-def _check_once(goal: Goal, once: Once, kpi: KnownKpi, faults: Faults) -> None:
+def _is_of_our_time(period: Once | Recurring) -> bool:
+    last = period.end if isinstance(period, Once) else period.until or period.start
+    return YEARS[0] <= period.start.year and last.year <= YEARS[1]
+
+
+def _check_once(once: Once, kpi: KnownKpi, faults: Faults) -> None:
     span = span_of(once)
     if span.last < span.first:
         faults.add("period", sentence=f"the period ends before it begins: {span}; turn the dates round.")
@@ -91,8 +103,6 @@ def _check_once(goal: Goal, once: Once, kpi: KnownKpi, faults: Faults) -> None:
             sentence=f"{kpi.name} {why}, and so cannot be put together from days;"
             f" write a whole day, week, month, quarter or year instead of {span}.",
         )
-    if isinstance(goal.target, Relative) and span.first < 0:
-        faults.add("period", sentence="there is nothing before 1970 to compare with.")
 
 
 def _grains(kpi: KnownKpi) -> str:

@@ -211,6 +211,10 @@ def test_all_faults_are_found_at_once() -> None:
             },
             "there is no",
         ),
+        ({"period": "9999"}, "`9999` is no period"),
+        ({"period": "2201"}, "goals are for the years 1990 to 2200"),
+        ({"period": "-", "every": "year", "from": "9999-06-01"}, "goals are for the years"),
+        ({"period": "0001-01-01"}, "goals are for the years"),
         ({"better": "less"}, "there is no `less`"),
         ({"scope": "'seller:'"}, "write seller:ID."),
         ({"scope": "everybody"}, "write company, team:ID"),
@@ -252,6 +256,13 @@ def test_what_is_probably_not_meant_is_a_warning(keys: dict[str, str], sentence:
     assert finding.warning
     assert sentence in finding.sentence
     assert ": warning: may" in str(finding)
+
+
+def test_an_id_does_not_break_keys() -> None:
+    """Of which it is a part."""
+    goals, findings, _ = said(GOOD.replace("north-spring", "north|spring"))
+    assert len(goals) == 2
+    assert [(finding.line, finding.what) for finding in findings] == [(2, "north|spring")]
 
 
 def test_a_past_goal_that_was_accepted_in_time_is_history() -> None:

@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goals.figures import keys_of
+from goals.judging import Scene
 from goals.known import known_kpis
+from goals.pace import Pace
+from goals.periods import begins, ends, first_period
 from goals.reading import Reading, read
 from goals.records import GoalError, accept, changed, faults_of, history_of, merged, read_goal
+from goals.standing import look
+from goals.working_time import Plan, WorkingTime
 from goals.writing import written
 from kpis.calendar import Calendar, micros_of
 from schemas.goals import Absolute, Acceptance, Goal, Once, Recurring, Relative, encode_goal
@@ -140,3 +146,41 @@ def test_money_is_written_as_people_read_it() -> None:
     """With thousands apart, and its currency."""
     goal = msgspec.structs.replace(GOAL, target=Absolute(value="1500000.50"))
     assert "target: 1 500 000.50 SEK\n" in written([goal], KNOWN)
+
+
+ANY_DATE = st.dates() | st.dates(date(2020, 1, 1), date(2030, 1, 1))
+ANY_AMOUNT = st.from_regex(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", fullmatch=True)
+ANY_GOAL = st.builds(
+    Goal,
+    id=st.just("g"),
+    version=st.just(1),
+    scope=st.sampled_from(["company", "seller:anna"]),
+    kpi=st.sampled_from(sorted(KNOWN.kpis)),
+    better=st.sampled_from(["at_least", "at_most"]),
+    target=st.builds(Absolute, value=ANY_AMOUNT | st.sampled_from(["0", "1", "0.5", "100"]))
+    | st.builds(Relative, change=ANY_AMOUNT, baseline=st.sampled_from(["span_before", "last_year"])),
+    period=st.builds(Once, start=ANY_DATE, end=ANY_DATE)
+    | st.builds(
+        Recurring,
+        grain=st.sampled_from(["day", "week", "month", "quarter", "year"]),
+        start=ANY_DATE,
+        until=st.none() | ANY_DATE,
+    ),
+    accepted=ACCEPTED,
+)
+
+
+@given(ANY_GOAL, st.floats(-0.1, 1.1))
+def test_whatever_has_no_fault_can_be_looked_at(goal: Goal, share: float) -> None:
+    """At any time, and whatever it is that has one says so."""
+    if any(not fault.warning for fault in faults_of(goal, KNOWN, STOCKHOLM, micros_of(NOW))):
+        return
+    assert read_goal(encode_goal(goal)) == goal
+    span = first_period(goal.period)
+    start, end = begins(STOCKHOLM, span), ends(STOCKHOLM, span)
+    working = WorkingTime(STOCKHOLM, Plan())
+    scene = Scene(KNOWN, STOCKHOLM, working, Pace(STOCKHOLM, working))
+    looked = look(goal, span, {}, scene, start + round((end - start) * share), None, None)
+    assert looked.status is not None
+    assert len(looked.alerts) <= 1
+    assert set(keys_of(goal, span, span.first))
