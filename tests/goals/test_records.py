@@ -157,9 +157,11 @@ ANY_GOAL = st.builds(
     scope=st.sampled_from(["company", "seller:anna"]),
     kpi=st.sampled_from(sorted(KNOWN.kpis)),
     better=st.sampled_from(["at_least", "at_most"]),
-    target=st.builds(Absolute, value=ANY_AMOUNT | st.sampled_from(["0", "1", "0.5", "100"]))
+    target=st.builds(Absolute, value=st.sampled_from(["1", "0.5", "100"]) | ANY_AMOUNT)
+    | CHANGES
     | st.builds(Relative, change=ANY_AMOUNT, baseline=st.sampled_from(["span_before", "last_year"])),
-    period=st.builds(Once, start=ANY_DATE, end=ANY_DATE)
+    period=PERIODS
+    | st.builds(Once, start=ANY_DATE, end=ANY_DATE)
     | st.builds(
         Recurring,
         grain=st.sampled_from(["day", "week", "month", "quarter", "year"]),
