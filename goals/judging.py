@@ -14,20 +14,20 @@ from schemas.goals import Goal, Standing
 
 
 class Outlook(Protocol):
-    """How a period is likely to end."""
+    """How a period is likely to end; a mean of nothing is not known."""
 
     @property
-    def low(self) -> float:
+    def low(self) -> float | None:
         """In one of ten periods the result is below this,"""
         ...
 
     @property
-    def expected(self) -> float:
+    def expected(self) -> float | None:
         """on average it is this,"""
         ...
 
     @property
-    def high(self) -> float:
+    def high(self) -> float | None:
         """and in one of ten it is above this."""
         ...
 

@@ -36,9 +36,9 @@ class Chance(msgspec.Struct):
     """A forecast."""
 
     probability: float
-    low: float = 10.0
-    expected: float = 20.0
-    high: float = 30.0
+    low: float | None = 10.0
+    expected: float | None = 20.0
+    high: float | None = 30.0
 
 
 def at(text: str) -> int:
@@ -210,6 +210,12 @@ def test_a_forecast_takes_the_place_of_the_pace() -> None:
     assert watch.row is not None
     status = watch.row.status
     assert (status.low, status.forecast, status.high, status.probability) == (10, 20, 30, 0.65)
+    unknown = Chance(0.7, low=None, expected=None, high=None)
+    looked = look(
+        watch.goal, APRIL, april("new_leads", 0), SCENE, at("2026-04-21T12:00"), unknown, watch.row
+    )
+    assert looked.status is not None
+    assert (looked.status.low, looked.status.forecast, looked.status.high) == (None, None, None)
 
 
 @pytest.mark.parametrize(
