@@ -1,1 +1,1 @@
-"""Goals: what is asked of a figure in a period, and what is to be expected of it."""
+"""Goals: their language, working time, where they stand and what to expect of them. Pure."""

@@ -47,7 +47,8 @@ class Relative(Struct, frozen=True, kw_only=True, tag_field="kind", tag="relativ
     change: Amount
     """As a ratio: 0.14 is 14 % more, -0.1 is 10 % less."""
     baseline: Literal["span_before", "last_year"]
-    """As many days right before the period, or the same dates a year earlier."""
+    """Right before the period as many days, or months where it is whole months; or the same dates a year
+    earlier."""
 
 
 class Once(Struct, frozen=True, kw_only=True, tag_field="kind", tag="once"):
@@ -124,11 +125,11 @@ class GoalStatus(Struct, frozen=True, kw_only=True):
     probability: float | None
     """Of reaching the goal."""
     remaining: Figure
-    """What is missing to the target."""
+    """What is missing to the target; of one that must not be exceeded, what is left below it."""
     per_working_day: Figure
     """What is missing, for each working day that is left."""
     leads_needed: float | None
-    """What is missing, in leads at the hit rate of the last 90 days."""
+    """What is missing, in leads, if each brings what new leads brought in the last 90 days."""
     as_of: datetime
 
     @property

@@ -2,13 +2,18 @@
 
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import orjson
 import pytest
 
+from goals.known import known_kpis
+from goals.reading import KEYS, Reading
+from goals.reading import read as read_goals
+from kpis.calendar import Calendar, micros_of
 from kpis.definitions.checking import checked
 from kpis.definitions.countable import COUNTABLE
 from kpis.definitions.reading import as_tables, read
@@ -21,6 +26,7 @@ from schemas.decoding import Reason, ReasonCode, decode_event
 from schemas.definitions import decode_definition
 from schemas.events import EVENT_TYPES, type_of
 from schemas.export import GUIDE, guide
+from schemas.goals import AlertKind, Standing
 from schemas.records import KpiRecord
 from schemas.topics import CRM_TOPICS
 from simulation.floor import Floor, events
@@ -120,6 +126,24 @@ def test_everything_that_can_be_counted_is_listed() -> None:
     text = section(page("definitions.md"), "Measures")
     for event, countable in COUNTABLE.items():
         assert f"| `{event}` | {countable.things} | {countable.at} |" in text
+
+
+def test_the_examples_of_goals_can_be_used() -> None:
+    """As they stand on the page, where every key is explained, every standing and every alert."""
+    text = page("goals.md")
+    given = Reading(
+        known_kpis("SEK"), Calendar("Europe/Stockholm"), micros_of(datetime(2026, 12, 20, tzinfo=UTC))
+    )
+    for example in blocks(text, "yaml"):
+        goals, findings, _ = read_goals(example.encode(), given)
+        assert goals
+        assert not findings, example
+    keys = re.findall(
+        r"`([a-z_]+)`", "".join(re.findall(r"^\| (`.*?) \|", section(text, "The keys"), re.MULTILINE))
+    )
+    assert sorted(keys) == sorted(KEYS)
+    assert first_column(section(text, "Where a goal stands")) == list(get_args(Standing))
+    assert first_column(section(text, "What people hear")) == list(get_args(AlertKind))
 
 
 def test_every_setting_is_listed() -> None:

@@ -1,0 +1,112 @@
+"""A KPI over any span, read off KPI records: a calendar window's own, or others put together.
+
+Figures are exact here, and become what records show when a status is written.
+"""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from goals.known import Known, KnownKpi
+from goals.periods import Span, baseline_of, window_of, windows_in
+from kpis.calendar import Window, date_of
+from kpis.measures import SCALES
+from kpis.rounding import POWERS, decimal_text, half_even
+from schemas.definitions import KpiUnit, Unit
+from schemas.goals import Absolute, Goal
+from schemas.records import Figure, KpiRecord
+
+Records = Mapping[str, KpiRecord]
+"""KPI records by their key. One that is missing counts nothing."""
+
+TRAILING_DAYS = 90
+"""Over how many days it is seen how many leads a result takes."""
+
+_LEADS = "leads_new"
+
+
+def key_of(scope: str, window: Window) -> str:
+    """The key of a window's record."""
+    return f"{scope}|{window.grain}|{date_of(window.start)}"
+
+
+def keys_of(goal: Goal, span: Span, today: int) -> Iterator[str]:
+    """The records on which it depends where a goal stands in a period."""
+    spans = [span, trailing(today)]
+    if not isinstance(goal.target, Absolute):
+        spans.append(baseline_of(goal.target, span))
+    for each in spans:
+        for window in windows_in(each):
+            yield key_of(goal.scope, window)
+
+
+def value_of(kpi: KnownKpi, known: Known, scope: str, span: Span, records: Records) -> Fraction | None:
+    """A KPI over a span; `None` where it divides by zero, or cannot be put together."""
+    window = window_of(span)
+    if window is not None and window.grain in kpi.grains:
+        record = records.get(key_of(scope, window))
+        if record is not None:
+            return exact(record.kpis.get(kpi.name))
+    if kpi.evaluate is None or (window is None and not kpi.spans):
+        return None
+    amounts = _amounts(kpi.measures, known, scope, span, records)
+    return exact(kpi.evaluate(amounts, known.digits))
+
+
+def target_of(goal: Goal, kpi: KnownKpi, known: Known, span: Span, records: Records) -> Fraction | None:
+    """What a period asks for; `None` where it is relative to what there is no figure of."""
+    if isinstance(goal.target, Absolute):
+        return Fraction(goal.target.value)
+    before = value_of(kpi, known, goal.scope, baseline_of(goal.target, span), records)
+    if not before:
+        # So much more than nothing is nothing to reach.
+        return None
+    return before * (1 + Fraction(goal.target.change))
+
+
+def per_lead(kpi: KnownKpi, known: Known, scope: str, today: int, records: Records) -> Fraction | None:
+    """How much of a KPI a new lead brought, over the last days before today."""
+    span = trailing(today)
+    leads = _amounts(frozenset({_LEADS}), known, scope, span, records).get(_LEADS, 0)
+    value = value_of(kpi, known, scope, span, records)
+    return value / leads if value and leads else None
+
+
+def trailing(today: int) -> Span:
+    """The days over which leads are compared with results."""
+    return Span(today - TRAILING_DAYS, today - 1)
+
+
+def _amounts(
+    measures: frozenset[str], known: Known, scope: str, span: Span, records: Records
+) -> dict[str, int]:
+    """Sums of measures, in the units in which they are counted."""
+    amounts: dict[str, int] = {}
+    for window in windows_in(span):
+        record = records.get(key_of(scope, window))
+        if record is None:
+            continue
+        for name in measures & record.measures.keys():
+            amounts[name] = amounts.get(name, 0) + _counted(record.measures[name], known.units[name])
+    return amounts
+
+
+def _counted(figure: Figure, unit: Unit) -> int:
+    """A measure as a record shows it, as the integer that it was shown from, to the record's digits."""
+    value = exact(figure)
+    return 0 if value is None else round(value * SCALES[unit])
+
+
+def exact(figure: Figure) -> Fraction | None:
+    """What a record shows, as a number."""
+    return None if figure is None else Fraction(figure)
+
+
+def shown(value: Fraction | None, unit: KpiUnit, digits: int) -> Figure:
+    """A number as records show it; parts of a count are kept."""
+    if value is None:
+        return None
+    if unit == "money":
+        return decimal_text(half_even(value.numerator * POWERS[digits], value.denominator), digits)
+    if unit == "count" and value.denominator == 1:
+        return value.numerator
+    return float(value)

@@ -1,0 +1,215 @@
+"""How well a goal does in a period, given its figures and the clock; and what keeps that from flapping."""
+
+from fractions import Fraction
+from typing import NamedTuple, Protocol
+
+from goals.figures import Records, target_of, value_of
+from goals.known import Known, KnownKpi
+from goals.pace import Pace
+from goals.periods import Span, begins, ends
+from goals.working_time import MICROS, WorkingTime
+from kpis.calendar import Calendar
+from kpis.scorecards import CLOSING_MICROS
+from schemas.goals import Goal, Standing
+
+
+class Outlook(Protocol):
+    """How a period is likely to end; a mean of nothing is not known."""
+
+    @property
+    def low(self) -> float | None:
+        """In one of ten periods the result is below this,"""
+        ...
+
+    @property
+    def expected(self) -> float | None:
+        """on average it is this,"""
+        ...
+
+    @property
+    def high(self) -> float | None:
+        """and in one of ten it is above this."""
+        ...
+
+    @property
+    def probability(self) -> float:
+        """Of reaching the goal."""
+        ...
+
+
+class Scene(NamedTuple):
+    """What a goal is judged by besides its figures."""
+
+    known: Known
+    calendar: Calendar
+    working: WorkingTime
+    """Of whom the goal is for."""
+    pace: Pace
+
+
+class Seen(NamedTuple):
+    """The figures of a goal in a period, at an instant."""
+
+    kpi: KnownKpi
+    value: Fraction | None
+    target: Fraction | None
+    passed: Fraction
+    """The share of the period's working time that has passed,"""
+    due: Fraction
+    """and the share of its result that is due, at the usual pace."""
+
+
+class Limits(NamedTuple):
+    """Beyond which a goal is judged worse, and up to which better again."""
+
+    at_risk: Fraction
+    slipped: Fraction
+    on_track_again: Fraction
+    at_risk_again: Fraction
+
+
+STRAIN = Limits(Fraction("1.25"), Fraction(2), Fraction("1.10"), Fraction("1.60"))
+"""Of the strain: how many times the usual pace the rest of a period must come in at to reach the goal."""
+
+DOUBT = Limits(Fraction("0.5"), Fraction("0.8"), Fraction("0.4"), Fraction("0.7"))
+"""Of the probability not to reach it: that takes the place of the strain where there is a forecast."""
+
+LEAST_MICROS = 3_600 * MICROS
+"""How long a goal that moved between on track, at risk and slipped stays there before it moves on."""
+
+COURSE: tuple[Standing, ...] = ("on_track", "at_risk", "slipped")
+"""The standings between which a goal moves while its period lasts, from good to bad."""
+
+
+def see(goal: Goal, span: Span, records: Records, scene: Scene, now: int) -> Seen:
+    """The figures that a goal is judged by."""
+    kpi = scene.known.kpis[goal.kpi]
+    start, end = begins(scene.calendar, span), ends(scene.calendar, span)
+    return Seen(
+        kpi,
+        value_of(kpi, scene.known, goal.scope, span, records),
+        target_of(goal, kpi, scene.known, span, records),
+        scene.working.share(start, end, now),
+        scene.pace.due(start, end, now),
+    )
+
+
+def reached(goal: Goal, seen: Seen) -> bool:
+    """Whether a figure is what was asked for."""
+    if seen.value is None or seen.target is None:
+        return False
+    return seen.value >= seen.target if goal.better == "at_least" else seen.value <= seen.target
+
+
+def strain(goal: Goal, seen: Seen) -> Fraction | None:
+    """How many times the usual pace the rest must come in at; `None` where no pace is enough.
+
+    Of a figure that grows: what is missing, by what is left of the period. Of a mean or ratio: how much
+    better than the target the rest must be. Of what must stay below its target, the other way round.
+    """
+    value, target = seen.value, seen.target
+    if value is None or target is None:
+        return Fraction(1)
+    if seen.kpi.evaluate is None:
+        # Growth is compared as what it grew to: -5 % is 0.95 of what there was.
+        value, target = 1 + value, 1 + target
+    if target <= 0:
+        return Fraction(1) if reached(goal, seen) else None
+    done = value / target
+    left = 1 - seen.due
+    missing = 1 - (done if seen.kpi.accumulates else done * seen.due)
+    if goal.better == "at_least":
+        return _by(max(missing, Fraction(0)), left)
+    return _by(left, missing)
+
+
+def _by(part: Fraction, whole: Fraction) -> Fraction | None:
+    if whole > 0:
+        return part / whole
+    return Fraction(1) if part == whole else None
+
+
+def judged(
+    goal: Goal,
+    span: Span,
+    seen: Seen,
+    scene: Scene,
+    now: int,
+    outlook: Outlook | None,
+    was: Standing | None,
+    moved_at: int | None,
+) -> Standing:
+    """The standing of a goal, given what it was and when it last moved; `was` is None at the first look."""
+    end = ends(scene.calendar, span)
+    if seen.target is None or now < begins(scene.calendar, span):
+        return "pending"
+    if now >= end + CLOSING_MICROS:
+        return "achieved" if reached(goal, seen) else "missed"
+    if goal.better == "at_least" and seen.kpi.accumulates and reached(goal, seen):
+        return "achieved"
+    if now >= end:
+        # What happened last takes a while to come in.
+        return was or "pending"
+    if outlook is None:
+        return _on_course(strain(goal, seen), STRAIN, now, was, moved_at)
+    return _on_course(1 - Fraction(outlook.probability), DOUBT, now, was, moved_at)
+
+
+def _on_course(
+    tense: Fraction | None, limits: Limits, now: int, was: Standing | None, moved_at: int | None
+) -> Standing:
+    if was not in COURSE:
+        return COURSE[_how_bad(tense, limits)]
+    if moved_at is not None and now < moved_at + LEAST_MICROS:
+        return was
+    return COURSE[_moved(COURSE.index(was), tense, limits)]
+
+
+def _how_bad(tense: Fraction | None, limits: Limits) -> int:
+    if tense is None or tense > limits.slipped:
+        return 2
+    return 1 if tense > limits.at_risk else 0
+
+
+def _moved(was: int, tense: Fraction | None, limits: Limits) -> int:
+    """How bad it is, given how bad it was: to get better takes more than not to get worse."""
+    bad = _how_bad(tense, limits)
+    if tense is None or bad >= was:
+        return bad
+    if tense <= limits.on_track_again:
+        return 0
+    return 1 if was == 2 and tense <= limits.at_risk_again else was
+
+
+def when_slips(goal: Goal, span: Span, records: Records, scene: Scene) -> int | None:
+    """The instant, to the second, at which a goal slips if it is looked at from its beginning and only time
+    passes; `None` where it does not. Where there is no forecast.
+    """
+    start, end = begins(scene.calendar, span), ends(scene.calendar, span)
+
+    def beyond(limit: Fraction, at: int) -> bool:
+        tense = strain(goal, see(goal, span, records, scene, at))
+        return tense is None or tense > limit
+
+    def first(limit: Fraction) -> int:
+        low, high = start // MICROS, end // MICROS
+        while low < high:
+            middle = (low + high) // 2
+            if beyond(limit, middle * MICROS):
+                high = middle
+            else:
+                low = middle + 1
+        return low * MICROS
+
+    seen = see(goal, span, records, scene, start)
+    if goal.better == "at_least" and seen.kpi.accumulates and reached(goal, seen):
+        return None
+    if beyond(STRAIN.slipped, start):
+        return start
+    if goal.better == "at_most" and seen.kpi.accumulates:
+        # What was spent early is made good by time.
+        return None
+    at_risk, slips = first(STRAIN.at_risk), first(STRAIN.slipped)
+    if start < at_risk < slips:
+        slips = max(slips, at_risk + LEAST_MICROS)
+    return slips if slips < end else None

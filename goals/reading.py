@@ -1,0 +1,441 @@
+"""Goals in a YAML file: read with every fault at once, each at its line, with what to do about it.
+
+Values are taken as they are written: YAML's own guesses, by which `no` is false and 08:30 a number, would
+turn what people mean into something else.
+"""
+
+import re
+from datetime import date, datetime
+from typing import Literal, NamedTuple, cast
+
+import yaml
+from msgspec import Struct
+
+from goals.amounts import AmountError, read_target
+from goals.checking import Faults, judged
+from goals.known import Known
+from goals.periods import window_at
+from goals.scopes import scope_fault
+from kpis.calendar import Calendar, Grain, date_of, day_number
+from kpis.definitions.faults import did_you_mean, short
+from schemas.goals import Absolute, Acceptance, Better, Goal, Once, Recurring, Relative
+from schemas.goals import Grain as GoalGrain
+
+MAX_BYTES = 1024 * 1024
+MAX_GOALS = 10_000
+_MAX_ID = 128
+_MAX_NAME = 1024
+
+KEYS = (
+    "name",
+    "scope",
+    "kpi",
+    "better",
+    "target",
+    "against",
+    "period",
+    "every",
+    "from",
+    "until",
+    "owner",
+    "accepted",
+    "part_of",
+)
+_GRAINS = ("day", "week", "month", "quarter", "year")
+_AGAINST = ("span_before", "last_year")
+_BETTER = ("at_least", "at_most")
+_PERIODS = "2026, 2026-Q2, 2026-04, 2026-W15, 2026-04-07 or 2026-04-07 to 2026-05-15"
+
+
+class Finding(Struct, frozen=True):
+    """What is wrong with a goal, or worth a second look."""
+
+    line: int
+    column: int
+    what: str
+    """The goal and key that it is about, such as `north-spring.target`; empty for the file."""
+    sentence: str
+    warning: bool = False
+    """Whether the goal can be used all the same."""
+
+    def __str__(self) -> str:
+        what = f"{self.what}: " if self.what else ""
+        warning = "warning: " if self.warning else ""
+        return f"{self.line}:{self.column}: {warning}{what}{self.sentence}"
+
+
+class Read(NamedTuple):
+    """What a file says. The goals are those that can be used, however many others cannot."""
+
+    goals: list[Goal]
+    findings: list[Finding]
+    """In the order of the file."""
+    places: dict[str, tuple[int, int]]
+    """Where each goal stands, by its id."""
+
+    @property
+    def faults(self) -> list[Finding]:
+        """The findings because of which a goal cannot be used."""
+        return [finding for finding in self.findings if not finding.warning]
+
+
+class _Entry(NamedTuple):
+    """A key of a table, and its value."""
+
+    key: yaml.ScalarNode
+    value: yaml.Node
+
+
+Table = dict[str, _Entry]
+
+
+class Reading(NamedTuple):
+    """What is known while goals are read."""
+
+    known: Known
+    calendar: Calendar
+    now: int
+    """In microseconds since the epoch: what is over by now is no goal."""
+
+
+def read(raw: bytes, given: Reading) -> Read:
+    """The goals in a YAML file, and what is to be said of them."""
+    if len(raw) > MAX_BYTES:
+        return _nothing(1, 1, f"the file has {len(raw)} bytes; goals have at most {MAX_BYTES}.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return _nothing(raw.count(b"\n", 0, error.start) + 1, 1, "this is not UTF-8.")
+    try:
+        root = _composed(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return _nothing(line, column, f"this is no valid YAML: {error.problem or error.context}.")
+    except yaml.YAMLError as error:
+        return _nothing(1, 1, f"this is no valid YAML: {error}.")
+    except RecursionError:
+        return _nothing(1, 1, "lists or tables nest too deep.")
+    return _File(given).read(root)
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """A text's structure, with places; nothing that it names is made."""
+    loader = yaml.SafeLoader(text)
+    return loader.get_single_node()
+
+
+def _nothing(line: int, column: int, sentence: str) -> Read:
+    return Read([], [Finding(line, column, "", sentence)], {})
+
+
+class _File:
+    """One file: its goals so far, and what was found."""
+
+    def __init__(self, given: Reading) -> None:
+        self._given = given
+        self._findings: list[Finding] = []
+
+    def read(self, root: yaml.Node | None) -> Read:
+        """All goals."""
+        example = "\n\n    goals:\n      north-spring:\n        scope: team:north"
+        if root is None:
+            return _nothing(1, 1, f"the file is empty; write goals under `goals:`, as in{example}")
+        table = self._table("", root)
+        if table is None:
+            return Read([], self._findings, {})
+        for key, entry in table.items():
+            if key != "goals":
+                self._fault(entry.key, "", f"a file of goals has no `{short(key)}`, only `goals`.")
+        if "goals" not in table:
+            self._fault(root, "", f"goals stand under `goals:`, as in{example}")
+            return Read([], self._findings, {})
+        each = self._table("goals", table["goals"].value) or {}
+        if len(each) > MAX_GOALS:
+            self._fault(root, "", f"there are {len(each)} goals; a file has at most {MAX_GOALS}.")
+            return Read([], self._findings, {})
+        goals: list[Goal] = []
+        places: dict[str, tuple[int, int]] = {}
+        for name, entry in each.items():
+            places[name] = _place(entry.key)
+            goal = self._goal(name, entry)
+            if goal is not None:
+                goals.append(goal)
+        found = sorted(self._findings, key=lambda finding: (finding.line, finding.column))
+        return Read(goals, found, places)
+
+    def _goal(self, name: str, entry: _Entry) -> Goal | None:
+        before = sum(not finding.warning for finding in self._findings)
+        if not 1 <= len(name) <= _MAX_ID:
+            self._fault(
+                entry.key, "", f"a goal's id has 1 to {_MAX_ID} characters; this one has {len(name)}."
+            )
+        table = self._table(name, entry.value)
+        if table is None:
+            return None
+        for key, one in table.items():
+            if key not in KEYS:
+                hint = did_you_mean(key, KEYS)
+                self._fault(one.key, name, f"a goal has no `{short(key)}`{hint}")
+        scope, kpi_name = self._text(name, table, "scope"), self._text(name, table, "kpi")
+        for key, value, example in (
+            ("scope", scope, "company, team:north or seller:anna"),
+            ("kpi", kpi_name, "revenue"),
+            ("target", table.get("target"), "1 500 000, or +14 %"),
+        ):
+            if value is None and key not in table:
+                self._fault(entry.key, name, f"`{key}` is missing; write one, such as {key}: {example}.")
+        if scope is not None:
+            sentence = scope_fault(scope)
+            if sentence is not None:
+                self._fault(table["scope"].value, f"{name}.scope", sentence)
+        kpi = None if kpi_name is None else self._given.known.kpis.get(kpi_name)
+        if kpi_name is not None and kpi is None:
+            self._fault(table["kpi"].value, f"{name}.kpi", unknown_kpi(kpi_name, self._given.known))
+        target = self._target(name, table)
+        period = self._period(name, entry.key, table)
+        better = self._better(name, table)
+        accepted = self._accepted(name, table)
+        named = self._text(name, table, "name", _MAX_NAME)
+        owner, part_of = self._text(name, table, "owner"), self._text(name, table, "part_of")
+        faulty = sum(not finding.warning for finding in self._findings) > before
+        if faulty or scope is None or kpi is None or target is None or period is None:
+            return None
+        goal = Goal(
+            id=name,
+            version=1,
+            scope=scope,
+            kpi=kpi.name,
+            better=better or ("at_most" if kpi.lower_is_better else "at_least"),
+            target=target,
+            period=period,
+            name=named,
+            owner=owner,
+            accepted=accepted,
+            part_of=part_of,
+        )
+        return goal if self._judge(goal, entry.key, table) else None
+
+    def _judge(self, goal: Goal, at: yaml.Node, table: Table) -> bool:
+        """What a goal's parts mean together; whether it can be used."""
+        faults = Faults()
+        judged(goal, self._given.known, self._given.calendar, self._given.now, faults)
+        for fault in faults.found:
+            key = next((key for key in fault.keys if key in table), None)
+            node = at if key is None else table[key].value
+            what = goal.id if key is None else f"{goal.id}.{key}"
+            self._findings.append(Finding(*_place(node), what, fault.sentence, fault.warning))
+        return not any(not fault.warning for fault in faults.found)
+
+    def _target(self, name: str, table: Table) -> Absolute | Relative | None:
+        text = self._text(name, table, "target")
+        kpi = self._given.known.kpis.get(self._plain(table, "kpi") or "")
+        if text is None or kpi is None:
+            return None
+        at = table["target"].value
+        try:
+            written = read_target(text, kpi, self._given.known.currency)
+        except AmountError as error:
+            self._fault(at, f"{name}.target", str(error))
+            return None
+        against = self._choice(name, table, "against", _AGAINST)
+        if not written.change:
+            if "against" in table:
+                self._fault(
+                    table["against"].key,
+                    f"{name}.against",
+                    "only a change, such as +14 %, is measured against something;"
+                    " write the sign and %, or leave `against` out.",
+                )
+            return Absolute(value=written.value)
+        if "against" not in table:
+            self._fault(
+                at,
+                f"{name}.target",
+                f"{text} of what? Write `against: span_before` for the time right before,"
+                " or `against: last_year` for the same dates a year earlier.",
+            )
+        if against is None:
+            return None
+        baseline: Literal["span_before", "last_year"] = (
+            "last_year" if against == "last_year" else "span_before"
+        )
+        return Relative(change=written.value, baseline=baseline)
+
+    def _period(self, name: str, at: yaml.Node, table: Table) -> Once | Recurring | None:
+        recurring = [key for key in ("every", "from", "until") if key in table]
+        if "period" in table:
+            if recurring:
+                self._fault(
+                    table[recurring[0]].key,
+                    f"{name}.{recurring[0]}",
+                    "a goal has either one `period`, or recurs with `every` and `from`; leave one out.",
+                )
+                return None
+            text = self._text(name, table, "period")
+            return None if text is None else self._once(name, table["period"].value, text)
+        if "every" not in table:
+            self._fault(
+                at,
+                name,
+                f"the time is missing; write `period: 2026-Q2` ({_PERIODS}),"
+                " or `every: month` and `from: 2026-01-01`.",
+            )
+            return None
+        grain = self._choice(name, table, "every", _GRAINS)
+        if "from" not in table:
+            self._fault(at, name, "`from` is missing: the date on which the first period begins.")
+        start, until = self._date(name, table, "from"), self._date(name, table, "until")
+        if grain is None or start is None or (until is None and "until" in table):
+            return None
+        return Recurring(grain=cast("GoalGrain", grain), start=start, until=until)
+
+    def _once(self, name: str, at: yaml.Node, text: str) -> Once | None:
+        try:
+            return read_period(text)
+        except ValueError:
+            self._fault(at, f"{name}.period", f"`{short(text)}` is no period; write one as {_PERIODS}.")
+            return None
+
+    def _better(self, name: str, table: Table) -> Better | None:
+        choice = self._choice(name, table, "better", _BETTER)
+        return cast("Better | None", choice)
+
+    def _accepted(self, name: str, table: Table) -> Acceptance | None:
+        if "accepted" not in table:
+            return None
+        what = f"{name}.accepted"
+        node = table["accepted"].value
+        example = "{ by: anna, at: 2026-03-28 }"
+        if not isinstance(node, yaml.MappingNode):
+            self._fault(node, what, f"say who accepted it, and when: {example}.")
+            return None
+        fields = self._table(what, node)
+        if fields is None:
+            return None
+        for key, one in fields.items():
+            if key not in {"by", "at"}:
+                self._fault(one.key, what, f"this has no `{short(key)}`; write {example}.")
+        for key in ("by", "at"):
+            if key not in fields:
+                self._fault(node, what, f"`{key}` is missing; write {example}.")
+        by, text = self._text(what, fields, "by"), self._text(what, fields, "at")
+        if text is None:
+            return None
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            self._fault(
+                fields["at"].value, what, f"`{short(text)}` is no date or time, such as 2026-03-28."
+            )
+            return None
+        at = self._given.calendar.at(at) if at.tzinfo is None else at
+        return None if by is None else Acceptance(by=by, at=at)
+
+    def _date(self, name: str, table: Table, key: str) -> date | None:
+        text = self._text(name, table, key)
+        if text is None:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self._fault(
+                table[key].value, f"{name}.{key}", f"`{short(text)}` is no date, such as 2026-01-01."
+            )
+            return None
+
+    def _choice(self, name: str, table: Table, key: str, choices: tuple[str, ...]) -> str | None:
+        text = self._text(name, table, key)
+        if text is None or text in choices:
+            return text
+        hint = did_you_mean(text, choices)
+        listed = f" Write {', '.join(choices[:-1])} or {choices[-1]}." if hint == "." else ""
+        self._fault(table[key].value, f"{name}.{key}", f"there is no `{short(text)}`{hint}{listed}")
+        return None
+
+    def _plain(self, table: Table, key: str) -> str | None:
+        node = table[key].value if key in table else None
+        return node.value if isinstance(node, yaml.ScalarNode) else None
+
+    def _text(self, name: str, table: Table, key: str, longest: int = _MAX_ID) -> str | None:
+        """A value as it is written."""
+        text = self._plain(table, key)
+        if key not in table:
+            return None
+        node = table[key].value
+        if text is None:
+            self._fault(node, f"{name}.{key}", "this is a list or table; write one value.")
+            return None
+        text = text.strip()
+        if not text:
+            self._fault(
+                node, f"{name}.{key}", "there is nothing here; write a value, or leave the key out."
+            )
+            return None
+        if len(text) > longest:
+            self._fault(
+                node, f"{name}.{key}", f"this has {len(text)} characters; at most {longest} are kept."
+            )
+            return None
+        return text
+
+    def _table(self, name: str, node: yaml.Node) -> Table | None:
+        """A table's entries by key, if it is one; of two with the same key, the first."""
+        if not isinstance(node, yaml.MappingNode):
+            self._fault(node, name, "this must be a table: lines of `key: value`, set in below it.")
+            return None
+        table: Table = {}
+        for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
+            if not isinstance(key, yaml.ScalarNode):
+                self._fault(key, name, "a key must be a word.")
+            elif key.value in table:
+                first = table[key.value].key.start_mark.line + 1
+                self._fault(key, name, f"`{short(key.value)}` stands here twice; first on line {first}.")
+            else:
+                table[key.value] = _Entry(key, value)
+        return table
+
+    def _fault(self, node: yaml.Node, what: str, sentence: str) -> None:
+        self._findings.append(Finding(*_place(node), what, sentence))
+
+
+def read_period(text: str) -> Once:
+    """A period as people write it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    first, to, last = re.sub(r"\s+", " ", text).partition(" to ")
+    if to:
+        return Once(start=date.fromisoformat(first.strip()), end=date.fromisoformat(last.strip()))
+    found = re.fullmatch(r"([0-9]{4})(?:-(Q[1-4]|W[0-9]{2}|[0-9]{2}))?", text)
+    if found is None:
+        day = date.fromisoformat(text)
+        return Once(start=day, end=day)
+    year, part = int(found[1]), found[2]
+    if part is None:
+        return _window(Grain.YEAR, date(year, 1, 1))
+    if part.startswith("Q"):
+        return _window(Grain.QUARTER, date(year, int(part[1]) * 3 - 2, 1))
+    if part.startswith("W"):
+        return _window(Grain.WEEK, date.fromisocalendar(year, int(part[1:]), 1))
+    return _window(Grain.MONTH, date(year, int(part), 1))
+
+
+def unknown_kpi(name: str, known: Known) -> str:
+    """Why there can be no goal for a KPI that is none."""
+    if name in known.units:
+        return (
+            f"`{short(name)}` is a measure, and goals are set for KPIs; define one that shows it,"
+            f' with formula = "{name}" (docs/definitions.md).'
+        )
+    return f"there is no KPI `{short(name)}`{did_you_mean(name, known.kpis)}"
+
+
+def _window(grain: Grain, day: date) -> Once:
+    span = window_at(grain, day_number(day))
+    return Once(start=date_of(span.first), end=date_of(span.last))
+
+
+def _place(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

@@ -1,0 +1,227 @@
+"""Where a goal stands in one of its periods, and what people should hear of it.
+
+A standing moves only when the clock is looked at, by all figures that are known then: so it depends neither
+on the order in which events came in before, nor on how often something was worked out again. What is kept
+from one look to the next is one row; looking again by the same clock changes nothing.
+"""
+
+from fractions import Fraction
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from goals.figures import Records, per_lead, shown
+from goals.judging import COURSE, Outlook, Scene, Seen, judged, see
+from goals.periods import Span, begins, ends
+from kpis.calendar import date_of, micros_of
+from schemas.goals import Alert, AlertKind, Goal, GoalStatus, Standing
+from schemas.records import Figure
+
+NOTICED = 0.01
+"""By how much time must have passed, or a probability changed, for a status that says nothing else new."""
+
+_SEVERITIES: dict[AlertKind, Literal["info", "warning", "critical"]] = {
+    "at_risk": "warning",
+    "slipped": "critical",
+    "recovered": "info",
+    "achieved": "info",
+    "missed": "critical",
+    "corrected": "warning",
+}
+
+
+class StandingRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept of a goal in one of its periods, from one look to the next."""
+
+    status: GoalStatus
+    """As it was last written."""
+    as_of: int
+    """By which clock, in microseconds, it was last looked at; nothing is judged by an earlier one."""
+    moved_at: int | None = None
+    """When it last moved between on track, at risk and slipped."""
+    told: Standing | None = None
+    """The standing that people last heard of."""
+    alerts: dict[AlertKind, int] = {}
+    """How many there were of each kind."""
+
+
+class Looked(Struct, frozen=True):
+    """What came of looking at a goal."""
+
+    row: StandingRow
+    status: GoalStatus | None
+    """The status to write; `None` where it says nothing new."""
+    alerts: list[Alert]
+
+
+def look(
+    goal: Goal,
+    span: Span,
+    records: Records,
+    scene: Scene,
+    now: int,
+    outlook: Outlook | None,
+    before: StandingRow | None,
+) -> Looked:
+    """Judge a goal in a period as the clock ticks; `now` is in microseconds since the epoch."""
+    was: Standing | None = None
+    moved_at = None
+    if before is not None:
+        now = max(now, before.as_of)
+        if before.status.goal_version == goal.version:
+            was, moved_at = before.status.standing, before.moved_at
+    seen = see(goal, span, records, scene, now)
+    standing = judged(goal, span, seen, scene, now, outlook, was, moved_at)
+    if was != standing:
+        moved_at = now if was in COURSE and standing in COURSE else None
+    status = _status(goal, span, seen, records, scene, now, outlook, standing)
+    news = None
+    if before is None or _is_news(before.status, status):
+        revision = 1 if before is None else before.status.revision + 1
+        news = status = msgspec.structs.replace(status, revision=revision)
+    else:
+        status = before.status
+    told = None if before is None else before.told
+    if before is not None and was is None and told in {"achieved", "missed"}:
+        # Another version of the goal asks for something else: its verdict corrects none.
+        told = None
+    row = StandingRow(
+        status=status,
+        as_of=now,
+        moved_at=moved_at,
+        told=told,
+        alerts={} if before is None else before.alerts,
+    )
+    if not is_heard(goal, span, scene):
+        return Looked(row, news, [])
+    row, alerts = _tell(goal, row, scene)
+    return Looked(row, news, alerts)
+
+
+def is_heard(goal: Goal, span: Span, scene: Scene) -> bool:
+    """Whether people hear of it: not of drafts, nor of what was over before somebody accepted it."""
+    return goal.accepted is not None and micros_of(goal.accepted.at) < ends(scene.calendar, span)
+
+
+def _tell(goal: Goal, row: StandingRow, scene: Scene) -> tuple[StandingRow, list[Alert]]:
+    kind = _news(row.told, row.status.standing)
+    if kind is None:
+        told = row.told or _unheard(row.status.standing)
+        return msgspec.structs.replace(row, told=told), []
+    count = row.alerts.get(kind, 0)
+    alert = Alert(
+        id=f"{goal.id}|{row.status.start}|{kind}|{count}",
+        kind=kind,
+        severity=_SEVERITIES[kind],
+        at=scene.calendar.local(row.as_of),
+        status=row.status,
+        name=goal.name,
+        owner=goal.owner,
+    )
+    told = row.status.standing
+    return msgspec.structs.replace(row, told=told, alerts={**row.alerts, kind: count + 1}), [alert]
+
+
+def _unheard(standing: Standing) -> Standing | None:
+    """What is as it should be needs no telling, and counts as heard."""
+    return "on_track" if standing == "on_track" else None
+
+
+def _news(told: Standing | None, standing: Standing) -> AlertKind | None:
+    """What is to be told of a standing, given what was told last.
+
+    A goal that slipped and is merely at risk again is no news until it is on track, or slips for good.
+    """
+    if standing in {"pending", told} or (told, standing) == ("slipped", "at_risk"):
+        return None
+    if told in {"achieved", "missed"}:
+        return "corrected"
+    match standing:
+        case "on_track":
+            return None if told is None else "recovered"
+        case "at_risk" | "slipped" | "achieved" | "missed":
+            return standing
+        case "pending":
+            return None
+
+
+def _is_news(written: GoalStatus, status: GoalStatus) -> bool:
+    """Whether a status says something new: more than that a little time has passed."""
+    if _changed(written.pace, status.pace) or _changed(written.probability, status.probability):
+        return True
+    return any(
+        getattr(written, name) != getattr(status, name)
+        for name in ("goal_version", "scope", "kpi", "end", "standing", "value", "target", "remaining")
+    )
+
+
+def _changed(before: float | None, now: float | None) -> bool:
+    if before is None or now is None:
+        return before != now
+    return abs(now - before) >= NOTICED or (before != now and now in {0.0, 1.0})
+
+
+def _status(
+    goal: Goal,
+    span: Span,
+    seen: Seen,
+    records: Records,
+    scene: Scene,
+    now: int,
+    outlook: Outlook | None,
+    standing: Standing,
+) -> GoalStatus:
+    kpi, value, target = seen.kpi, seen.value, seen.target
+    due = seen.due if kpi.accumulates else Fraction(1)
+    missing = _missing(goal, seen)
+    days = scene.working.days_left(max(now, begins(scene.calendar, span)), span.last)
+    a_day = missing / Fraction(days) if missing is not None and kpi.accumulates and days else None
+
+    def figure(number: Fraction | None) -> Figure:
+        return shown(number, kpi.unit, scene.known.digits)
+
+    def likely(number: float | None) -> Figure:
+        return None if number is None else figure(Fraction(number))
+
+    return GoalStatus(
+        goal=goal.id,
+        goal_version=goal.version,
+        scope=goal.scope,
+        kpi=goal.kpi,
+        start=date_of(span.first),
+        end=date_of(span.last),
+        standing=standing,
+        revision=0,
+        value=figure(value),
+        target=figure(target),
+        expected=None if target is None else figure(target * due),
+        attainment=float(value / target) if value is not None and target else None,
+        pace=float(seen.passed),
+        forecast=likely(None if outlook is None else outlook.expected),
+        low=likely(None if outlook is None else outlook.low),
+        high=likely(None if outlook is None else outlook.high),
+        probability=None if outlook is None else outlook.probability,
+        remaining=figure(missing),
+        per_working_day=figure(a_day),
+        leads_needed=_leads_needed(goal, seen, missing, records, scene, now),
+        as_of=scene.calendar.local(now),
+    )
+
+
+def _missing(goal: Goal, seen: Seen) -> Fraction | None:
+    """What is missing to a target; of one that must not be exceeded, what is left below it."""
+    if seen.value is None or seen.target is None:
+        return None
+    missing = seen.target - seen.value
+    return max(missing, Fraction(0)) if goal.better == "at_least" else missing
+
+
+def _leads_needed(
+    goal: Goal, seen: Seen, missing: Fraction | None, records: Records, scene: Scene, now: int
+) -> float | None:
+    """How many leads bring what is missing, if each brings what leads brought of late."""
+    if missing is None or goal.better == "at_most" or not seen.kpi.additive:
+        return None
+    each = per_lead(seen.kpi, scene.known, goal.scope, scene.calendar.day(now), records)
+    return float(missing / each) if each and each > 0 else None
