@@ -1,7 +1,7 @@
 """Texts of messages: what, how much, by when, and what it takes to get there. Plain, with a short title."""
 
 import shlex
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from msgspec import Struct
 
@@ -13,6 +13,8 @@ from notices.rules import Route
 from schemas.goals import Alert, AlertKind, GoalStatus
 from schemas.records import Figure
 
+MAX_DIGITS = 2_000
+"""A quotient of floats has no more; a text that cannot be written would hold up all that come after it."""
 _OPEN: frozenset[AlertKind] = frozenset({"at_risk", "slipped", "recovered"})
 """Alerts of periods in which something can still be done."""
 
@@ -26,6 +28,11 @@ class Written(Struct, frozen=True):
 
 def text_of(message: Message, route: Route, meaning: Meaning) -> Written:
     """A message as a route's people read it."""
+    with localcontext(prec=MAX_DIGITS):
+        return _text(message, route, meaning)
+
+
+def _text(message: Message, route: Route, meaning: Meaning) -> Written:
     phrases = PHRASES[route.language]
     parts = [_story(story, message, route, meaning, phrases) for story in message.stories]
     if len(parts) == 1:

@@ -17,6 +17,8 @@ from kpis.formulas import KPIS
 from kpis.measures import MEASURES
 from malvakt.commands.simulate_ import DAYS, START
 from malvakt.mapping import read_mapping
+from notices.reading import KEYS
+from notices.reading import read as read_rules
 from schemas.decoding import Reason, ReasonCode, decode_event
 from schemas.definitions import decode_definition
 from schemas.events import EVENT_TYPES, type_of
@@ -120,6 +122,13 @@ def test_everything_that_can_be_counted_is_listed() -> None:
     text = section(page("definitions.md"), "Measures")
     for event, countable in COUNTABLE.items():
         assert f"| `{event}` | {countable.things} | {countable.at} |" in text
+
+
+def test_the_rules_in_the_guide_can_be_used() -> None:
+    """And every key of a route is explained."""
+    [example] = blocks(page("notify.md"), "yaml")
+    assert read_rules(example.encode(), "Europe/Stockholm").faults == []
+    assert sorted(first_column(section(page("notify.md"), "Rules"))) == sorted(KEYS)
 
 
 def test_every_setting_is_listed() -> None:
