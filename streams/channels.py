@@ -20,6 +20,8 @@ class Channel:
         plugin: Any = Apprise.instantiate(url, asset=_ASSET, suppress_exceptions=True)
         if plugin is None:
             raise ValueError("this is no address that Apprise knows")
+        # Our texts are plain: what looks like markup in a name must not become any.
+        plugin.notify_format = NotifyFormat.TEXT
         plugin.socket_connect_timeout = CONNECT_S
         plugin.socket_read_timeout = READ_S
         self._apprise = Apprise(asset=_ASSET)
