@@ -14,6 +14,7 @@ from streams.settings import SettingError
 
 app = App(name="malvakt", help="Watches over sales goals: KPIs live from CRM events.")
 for name in (
+    "alerts",
     "definitions",
     "demo",
     "emit",
@@ -22,6 +23,7 @@ for name in (
     "import",
     "kafka",
     "kpis",
+    "notify",
     "reconcile",
     "replay",
     "simulate",

@@ -131,10 +131,65 @@ SCORECARDS = Topic(
     Kept.LATEST_BY_KEY,
 )
 
+GOALS = Topic(
+    "goals",
+    "The goals themselves; null retires one",
+    "goal",
+    "malvakt goals",
+    "goals agent",
+    Kept.LATEST_BY_KEY,
+)
+GOAL_STATUS = Topic(
+    "goal.status",
+    "Where each goal stands in each of its periods",
+    "goal|start",
+    "goals agent",
+    "walls, services",
+    Kept.LATEST_BY_KEY,
+)
+ALERTS = Topic(
+    "kpi.alerts",
+    "What a person should hear of",
+    "goal",
+    "goals agent",
+    "malvakt notify, walls",
+    Kept.FOR_GOOD,
+)
+ACKS = Topic(
+    "alert.acks",
+    "Who acknowledged which alert",
+    "alert",
+    "malvakt alerts",
+    "malvakt notify",
+    Kept.LATEST_BY_KEY,
+)
+DELIVERIES = Topic(
+    "alert.deliveries",
+    "Which address has been told of what; its partitions share the addresses among notifiers",
+    "address, or address|stage|alert",
+    "malvakt notify",
+    "malvakt notify",
+    Kept.LATEST_BY_KEY,
+)
+
 INTERNAL = frozenset({LINKS.name, PARTIALS.name, READY.name, TICKS.name})
 """Topics that one installation's agents talk over: each has its own, named after it."""
 
-TOPICS = [*CRM_TOPICS, DEFINITIONS, LINKS, REJECTED, PARTIALS, READY, TICKS, SCORECARDS]
+TOPICS = [
+    *CRM_TOPICS,
+    DEFINITIONS,
+    LINKS,
+    REJECTED,
+    PARTIALS,
+    READY,
+    TICKS,
+    SCORECARDS,
+    GOALS,
+    GOAL_STATUS,
+    ALERTS,
+    ACKS,
+    DELIVERIES,
+]
 
 LEDGER_TOPICS = [*(topic.name for topic in CRM_TOPICS), DEFINITIONS.name, LINKS.name]
 """What the ledger agent reads."""

@@ -73,6 +73,29 @@ CLOCK_SECONDS = Gauge(
 )
 ROWS = Gauge("malvakt_rows", "Rows held, by table.", ["table"])
 
+ALERTS_DELIVERED = Counter(
+    "malvakt_alerts_delivered_total",
+    "Messages that an address has taken, by route.",
+    ["route"],
+)
+ALERTS_FAILED = Counter(
+    "malvakt_alerts_failed_total",
+    "Attempts to send that failed, by route; each is made again. Rising: the address is wrong, or its"
+    " server away; see the log.",
+    ["route"],
+)
+ALERTS_WAITING = Gauge(
+    "malvakt_alerts_waiting",
+    "Messages that should have been sent and are not yet, by route; those that wait for quiet hours to end"
+    " or for a digest are not among them. Above 0 for long: nobody hears.",
+    ["route"],
+)
+ALERTS_OLDEST_SECONDS = Gauge(
+    "malvakt_alerts_oldest_seconds",
+    "For how long the oldest of them has waited, by route.",
+    ["route"],
+)
+
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002

@@ -1,8 +1,7 @@
 """`malvakt worker`: one Faust worker, until it is told to stop."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import faust
@@ -14,7 +13,7 @@ from malvakt.interpreter import collect_seldom, switch_often
 from malvakt.logs import CONFIG, log_to_stderr
 from malvakt.outcome import Fault
 from malvakt.reaching import reaching, settings_with
-from streams import metrics
+from malvakt.serving import metrics_on
 from streams.data_directory import DataDirectoryError
 from streams.founding import FoundingError, found
 from streams.history import history_on
@@ -52,7 +51,7 @@ def worker_(
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = _app(settings, loop)
-    with _metrics(settings, app):
+    with metrics_on(settings.metrics_port, lambda: app.restorer.settled):
         worker = faust.Worker(app, loglevel="WARNING", logging_config=CONFIG, loop=loop)
         worker.execute_from_commandline()
 
@@ -83,21 +82,3 @@ def _agents(parts: Parts) -> dict[str, Agent]:
         ),
         "scorecard": Agent(scorecard.work, scorecard.views),
     }
-
-
-@contextlib.contextmanager
-def _metrics(settings: Settings, app: WorkerApp) -> Iterator[None]:
-    if not settings.metrics_port:
-        yield
-        return
-    try:
-        stop = metrics.serve(settings.metrics_port, lambda: app.restorer.settled)
-    except OSError as error:
-        raise Fault(
-            f"Port {settings.metrics_port} for metrics is taken ({error.strerror}). Give another with"
-            " --metrics-port or MALVAKT_METRICS_PORT, or 0 for none."
-        ) from error
-    try:
-        yield
-    finally:
-        stop()

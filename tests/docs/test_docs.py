@@ -22,6 +22,8 @@ from kpis.formulas import KPIS
 from kpis.measures import MEASURES
 from malvakt.commands.simulate_ import DAYS, START
 from malvakt.mapping import read_mapping
+from notices.reading import KEYS as ROUTE_KEYS
+from notices.reading import read as read_rules
 from schemas.decoding import Reason, ReasonCode, decode_event
 from schemas.definitions import decode_definition
 from schemas.events import EVENT_TYPES, type_of
@@ -144,6 +146,13 @@ def test_the_examples_of_goals_can_be_used() -> None:
     assert sorted(keys) == sorted(KEYS)
     assert first_column(section(text, "Where a goal stands")) == list(get_args(Standing))
     assert first_column(section(text, "What people hear")) == list(get_args(AlertKind))
+
+
+def test_the_rules_in_the_guide_can_be_used() -> None:
+    """And every key of a route is explained."""
+    [example] = blocks(page("notify.md"), "yaml")
+    assert read_rules(example.encode(), "Europe/Stockholm").faults == []
+    assert sorted(first_column(section(page("notify.md"), "Rules"))) == sorted(ROUTE_KEYS)
 
 
 def test_every_setting_is_listed() -> None:

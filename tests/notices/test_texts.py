@@ -1,0 +1,167 @@
+"""What people read, word for word in both languages; spaces that must not break are shown as others."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from kpis.definitions.builtin import builtin_kpis
+from notices.figures import Meaning, period
+from notices.hours import Hours
+from notices.phrases import PHRASES
+from notices.planning import Message, stories_of
+from notices.rules import Language, Route
+from notices.texts import text_of
+from schemas.goals import Alert, AlertKind
+from tests.notices.alerts import STATUS, alert
+
+GOLDEN = Path(__file__).parent / "golden"
+MEANING = Meaning(builtin_kpis(), "SEK")
+AT = STATUS.as_of
+LATER = AT + timedelta(hours=1, minutes=50)
+KINDS: tuple[AlertKind, ...] = ("at_risk", "slipped", "recovered", "achieved", "missed", "corrected")
+
+LIMIT = {
+    "kpi": "cac",
+    "scope": "company",
+    "value": "12400.00",
+    "target": "10000.00",
+    "start": date(2026, 1, 1),
+    "remaining": None,
+    "per_working_day": None,
+    "leads_needed": None,
+    "forecast": None,
+}
+RATE = {"kpi": "hit_rate", "scope": "seller:anna", "value": 0.129, "target": 0.15, "forecast": 0.1312} | {
+    "low": 0.118,
+    "high": 0.144,
+    "remaining": 0.021,
+    "per_working_day": None,
+    "leads_needed": None,
+    "start": date(2026, 3, 23),
+    "end": date(2026, 3, 29),
+}
+COUNT = {"kpi": "meetings_booked", "scope": "customer:c-7", "value": 11, "target": 12, "remaining": 1} | {
+    "per_working_day": 2.0,
+    "pace": 0.9,
+    "leads_needed": None,
+    "forecast": 11.4,
+    "low": 11,
+    "high": 12,
+    "start": date(2026, 3, 26),
+    "end": date(2026, 3, 26),
+}
+
+TOLD: dict[str, list[Alert]] = {
+    **{kind: [alert(kind)] for kind in KINDS},
+    "corrected to achieved": [alert("corrected", standing="achieved", value="412000.00")],
+    "slipped and recovered": [alert("slipped"), alert("recovered", LATER)],
+    "slipped yesterday, missed now": [alert("slipped", AT - timedelta(days=1)), alert("missed")],
+    "named": [alert("at_risk", name="Vårkampanjen", per_working_day=None)],
+    "a limit": [alert("slipped", **LIMIT), alert("missed", LATER, goal="b", **LIMIT)],
+    "a rate": [alert("at_risk", **RATE)],
+    "a day": [alert("at_risk", **COUNT)],
+    "a ratio of nothing": [
+        alert("at_risk", **(RATE | {"value": None, "forecast": None, "probability": None}))
+    ],
+    "a digest": [alert("slipped"), alert("achieved", LATER, goal="b", scope="team:Syd", value="500000.00")],
+}
+
+
+def route(language: Language) -> Route:
+    hours = Hours("Europe/Stockholm")
+    return Route(
+        name="r",
+        to=(),
+        language=language,
+        scopes=("*",),
+        kinds=frozenset(KINDS),
+        severity="info",
+        hours=hours,
+    )
+
+
+def shown(language: Language) -> str:
+    """Every text of a language."""
+    parts: list[str] = []
+    for name, alerts in TOLD.items():
+        text = text_of(Message("told", tuple(stories_of(alerts)), AT), route(language), MEANING)
+        parts.append(f"== {name}\n{text.title}\n\n{text.body}\n")
+    late = Message("escalated", ((alert(),),), AT + timedelta(days=1))
+    text = text_of(late, route(language), MEANING)
+    parts.append(f"== escalated\n{text.title}\n\n{text.body}\n")
+    return "\n".join(parts).replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize("language", PHRASES)
+def test_every_text_is_as_it_was_approved(language: Language) -> None:
+    assert shown(language) == (GOLDEN / f"{language}.txt").read_text("utf-8")
+
+
+PERIODS = [
+    (date(2026, 3, 24), date(2026, 3, 24), "den 24 mars", "on 24 March"),
+    (date(2026, 3, 23), date(2026, 3, 29), "vecka 13", "in week 13"),
+    (date(2026, 3, 1), date(2026, 3, 31), "i mars", "in March"),
+    (date(2025, 12, 1), date(2025, 12, 31), "i december 2025", "in December 2025"),
+    (date(2026, 1, 1), date(2026, 3, 31), "kvartal 1 2026", "in Q1 2026"),
+    (date(2026, 10, 1), date(2026, 12, 31), "kvartal 4 2026", "in Q4 2026"),
+    (date(2026, 1, 1), date(2026, 12, 31), "2026", "in 2026"),
+    (date(2026, 2, 1), date(2026, 4, 30), "1 februari–30 april", "from 1 February to 30 April"),
+    (
+        date(2026, 12, 15),
+        date(2027, 1, 15),
+        "15 december–15 januari 2027",
+        "from 15 December to 15 January 2027",
+    ),
+]
+
+
+@pytest.mark.parametrize(("start", "end", "swedish", "english"), PERIODS)
+def test_a_period_is_called_by_its_name(start: date, end: date, swedish: str, english: str) -> None:
+    today = date(2026, 3, 26)
+    assert period(start, end, today, PHRASES["sv"]) == swedish
+    assert period(start, end, today, PHRASES["en"]) == english
+
+
+MONEY = st.decimals(-(10**15), 10**15, places=2).map(str)
+FIGURES = st.none() | MONEY | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@example("slipped", "revenue", [1e300, 1, 1e300, 1e-300, 1, 1, 1], 5e-324, 5e-324, "sv", "told")
+@given(
+    st.sampled_from(KINDS),
+    st.sampled_from([*builtin_kpis(), "unknown"]),
+    st.lists(FIGURES, min_size=7, max_size=7),
+    st.none() | st.floats(0, 1),
+    st.none() | st.floats(0, 1),
+    st.sampled_from([*PHRASES]),
+    st.sampled_from(["told", "escalated"]),
+)
+def test_whatever_an_alert_says_can_be_told(
+    kind: AlertKind,
+    kpi: str,
+    figures: list[float],
+    pace: float | None,
+    probability: float | None,
+    language: Language,
+    stage: str,
+) -> None:
+    """A text that cannot be written would hold up all that come after it."""
+    names = ("value", "target", "remaining", "per_working_day", "forecast", "low", "high")
+    told = alert(
+        kind, kpi=kpi, pace=pace, probability=probability, **dict(zip(names, figures, strict=True))
+    )
+    text = text_of(Message(stage, ((told,),), AT), route(language), MEANING)  # pyright: ignore[reportArgumentType]
+    assert 0 < len(text.title) < 200
+    assert "{" not in text.title + text.body
+    assert "\n" not in text.title
+
+
+def test_times_are_those_of_the_office() -> None:
+    """An alert at 13:10 UTC came about at 14:10 in Stockholm."""
+    late = Message("escalated", ((alert(at=datetime(2026, 3, 26, 13, 10, tzinfo=UTC)),),), AT)
+    assert text_of(late, route("sv"), MEANING).body.startswith(
+        "Ingen har kvitterat detta sedan torsdag 26 mars 14:10."
+    )
