@@ -168,6 +168,8 @@ class Progress:
             await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001
             partitions = self._consumer.partitions_for_topic(topic) or set()
             tps.extend(TopicPartition(topic, partition) for partition in partitions)
+        if not tps:
+            return {}, {}
         done = await self._finished(tps)
         ends: dict[Any, int] = await self._consumer.end_offsets(tps)
         return (

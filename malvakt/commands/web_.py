@@ -54,7 +54,17 @@ def web_(
     except ViewError as error:
         raise Fault(str(error)) from error
     keeper = Keeper(settings, held)
-    app = build_app(held, keeper.hub, keeper.heartbeat, keeper.keep)
+    fell: list[BaseException] = []
+
+    async def keep() -> None:
+        try:
+            await keeper.keep()
+        except Exception as error:  # noqa: BLE001
+            # Whatever it is: a wall that is not kept current must not go on as if it were.
+            fell.append(error)
+            server.should_exit = True
+
+    app = build_app(held, keeper.hub, keeper.heartbeat, keep)
     config = uvicorn.Config(
         app,
         host=host,
@@ -72,3 +82,5 @@ def web_(
         raise Fault(f"Nothing can be served at {host}:{port}; give another --port.") from ended
     finally:
         held.close()
+    if fell:
+        raise Fault(f"The view could not be kept current: {fell[0]!r}.") from fell[0]

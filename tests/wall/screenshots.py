@@ -21,7 +21,7 @@ from tests.wall.office import Office, Server, furnished, serving
 from wall.view import View
 
 FOLDER = Path(__file__).parents[2] / "docs" / "wall"
-START = date(2025, 1, 7)
+START = date(2024, 6, 3)
 CLOCK = datetime(2026, 3, 19, 15, 42, 7, tzinfo=ZoneInfo("Europe/Stockholm"))
 MOST_BYTES = 300_000
 TV, PHONE = (1920, 1080), (390, 844)

@@ -69,13 +69,13 @@ def deal_event(number: int, deal: int) -> bytes:
     name, customer = f"d{deal}", f"c{deal}"
     said: dict[str, object] = about(number)
     kinds = [
-        DealWon(**said, data=DealWonData(deal=name, customer=customer, seller=f"s{number}", value="10.00")),  # pyright: ignore[reportArgumentType]
-        DealAmended(**said, data=DealAmendedData(deal=name, customer=customer, value=f"{number}.00")),  # pyright: ignore[reportArgumentType]
-        DealLost(**said, data=DealLostData(deal=name, customer=customer)),  # pyright: ignore[reportArgumentType]
-        DealAmended(**said, data=DealAmendedData(deal=name, customer=customer, won_at=NOON)),  # pyright: ignore[reportArgumentType]
-        DealReopened(**said, data=DealReopenedData(deal=name, customer=customer)),  # pyright: ignore[reportArgumentType]
-        DealWon(**said, data=DealWonData(deal=name, customer=customer)),  # pyright: ignore[reportArgumentType]
-        DealDeleted(**said, data=DealDeletedData(deal=name, customer=customer)),  # pyright: ignore[reportArgumentType]
+        DealWon(**said, data=DealWonData(deal=name, customer=customer, seller=f"s{number}", value="10.00")),
+        DealAmended(**said, data=DealAmendedData(deal=name, customer=customer, value=f"{number}.00")),
+        DealLost(**said, data=DealLostData(deal=name, customer=customer)),
+        DealAmended(**said, data=DealAmendedData(deal=name, customer=customer, won_at=NOON)),
+        DealReopened(**said, data=DealReopenedData(deal=name, customer=customer)),
+        DealWon(**said, data=DealWonData(deal=name, customer=customer)),
+        DealDeleted(**said, data=DealDeletedData(deal=name, customer=customer)),
     ]
     return encode_event(kinds[number % len(kinds)])
 
@@ -84,10 +84,10 @@ def org_event(number: int, seller: int) -> bytes:
     name = f"s{seller}"
     said: dict[str, object] = about(number)
     if number % 3 == 2:
-        return encode_event(SellerLeft(**said, data=SellerLeftData(seller=name)))  # pyright: ignore[reportArgumentType]
+        return encode_event(SellerLeft(**said, data=SellerLeftData(seller=name)))
     stated = f"name{number}" if number % 3 else None
     data = SellerAssignedData(seller=name, team=f"t{number}", name=stated)
-    return encode_event(SellerAssigned(**said, data=data))  # pyright: ignore[reportArgumentType]
+    return encode_event(SellerAssigned(**said, data=data))
 
 
 messages = st.one_of(

@@ -138,7 +138,8 @@ function drawDots() {
 function drawHero(record, when, lit) {
   setText(by("hero-label"), words.revenue(when));
   const parts = figures.moneyParts(record?.kpis.revenue ?? 0).map((part) =>
-    part.type === "currency" ? element("span", "unit", part.value) : part.value);
+    // The space between figure and currency is as small as the currency.
+    ["currency", "literal"].includes(part.type) ? element("span", "unit", part.value) : part.value);
   const hero = by("hero");
   setFigure(hero, parts, record?.as_of, lit);
   hero.style.setProperty("--letters", hero.textContent.length);
