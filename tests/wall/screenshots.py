@@ -29,11 +29,11 @@ TV, PHONE = (1920, 1080), (390, 844)
 PICTURES = {
     "company-sv": (TV, "scope=company&period=month&lang=sv"),
     "company-en": (TV, "scope=company&period=month&lang=en&theme=light"),
-    "today-sv": (TV, "scope=company&period=day&lang=sv&theme=light"),
-    "team-en": (TV, "scope=team:norr&period=week&lang=en"),
-    "seller-sv": (TV, "scope=seller:elin&period=month&lang=sv"),
-    "phone-sv": (PHONE, "scope=company&period=month&lang=sv"),
-    "phone-en": (PHONE, "scope=company&period=week&lang=en&theme=light"),
+    "today-en": (TV, "scope=company&period=day&lang=en&theme=light"),
+    "team-sv": (TV, "scope=team:norr&period=week&lang=sv"),
+    "seller-en": (TV, "scope=seller:elin&period=month&lang=en"),
+    "phone-sv": (PHONE, "scope=company&period=day&lang=sv"),
+    "phone-en": (PHONE, "scope=company&period=month&lang=en&theme=light"),
 }
 """Each with its size and what its address asks for."""
 
