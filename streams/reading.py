@@ -173,7 +173,8 @@ class Progress:
         done = await self._finished(tps)
         ends: dict[Any, int] = await self._consumer.end_offsets(tps)
         return (
-            {(declared[tp.topic], tp.partition): at for tp, at in done.items()},
+            # Where nothing was finished yet, it is below zero.
+            {(declared[tp.topic], tp.partition): max(at, 0) for tp, at in done.items()},
             {(declared[tp.topic], tp.partition): at for tp, at in ends.items()},
         )
 

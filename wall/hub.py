@@ -125,7 +125,9 @@ class Hub:
         if position >= self._complete_from:
             newer = list(takewhile(lambda change: change[0] > position, reversed(self._latest)))
             return b"".join(event for _, event in reversed(newer)), newer[0][0] if newer else position
-        changes = await asyncio.to_thread(self._view.since, position, CHUNK_CHANGES)
+        found = await asyncio.to_thread(self._view.since, position, CHUNK_CHANGES)
+        # What is written but was not told of yet comes when it is.
+        changes = [change for change in found if change.position <= self._published]
         events = b"".join(self._event(change) for change in changes)
         return events, changes[-1].position if changes else position
 

@@ -113,13 +113,15 @@ class View:
     def recognise(self, identities: Mapping[str, str], ends: Mapping[tuple[str, int], int]) -> bool:
         """See whether the topics are those that were read; what was read of others is forgotten.
 
-        A topic is another one where its id is, or where it ends before what was read of it.
+        A topic is another one where its id is, or where it ends before what was read of it. An id is empty
+        where the broker knows none.
         """
         held: dict[str, str] = dict(self._writer.execute(sql.IDENTITIES).fetchall())
         shorter = {
             topic for (topic, number), at in self.offsets.items() if at > ends.get((topic, number), at)
         }
-        others = {topic for topic, identity in identities.items() if held.get(topic, identity) != identity}
+        known = {topic: identity for topic, identity in identities.items() if identity}
+        others = {topic for topic, identity in known.items() if held.get(topic, identity) != identity}
         with self._transaction() as connection:
             for topic in sorted(others | shorter):
                 log.warning("a topic was created anew, and is read from its beginning", topic=topic)
@@ -131,7 +133,7 @@ class View:
             if others or shorter:
                 connection.execute(sql.END_LIFE)
                 connection.execute(sql.BEGIN_LIFE, (token_hex(4),))
-            connection.executemany(sql.KEEP_IDENTITY, identities.items())
+            connection.executemany(sql.KEEP_IDENTITY, known.items())
         self._refresh()
         return bool(others or shorter)
 

@@ -199,6 +199,7 @@ def test_a_topic_created_anew_is_noticed(tmp_path: Path) -> None:
     )
     life = view.life
     assert not view.recognise(ids, {(SCORECARDS.name, 0): 1, ("crm.org", 0): 1})
+    assert not view.recognise(dict.fromkeys(TOPICS, ""), {})
     assert view.life == life
     assert view.recognise({**ids, SCORECARDS.name: "two"}, {(SCORECARDS.name, 0): 5})
     assert view.life != life

@@ -46,6 +46,7 @@ export class Store {
 
   /** Take a record in; whether it says something new that is shown. */
   record(record) {
+    if (record.gone) return this.records.delete(record.key);
     const series = record.grain === "day" ? this.series.get(record.scope) : undefined;
     series?.points.set(record.start, record.kpis.revenue);
     series?.told.add(record.start);
