@@ -28,6 +28,7 @@ for name in (
     "replay",
     "simulate",
     "waiting",
+    "web",
     "worker",
 ):
     app.command(f"malvakt.commands.{name}_:{name}_", name=name)

@@ -1,6 +1,6 @@
 """Reading topics from outside the group: KPI records, and how far a group has come."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,6 +15,9 @@ READ_RECORDS = 20_000
 POLL_MS = 500
 
 Item = TypeVar("Item")
+
+Place = tuple[str, int]
+"""A topic, by the name it is declared under, and a partition."""
 
 
 class NoSuchTopicError(Exception):
@@ -153,6 +156,27 @@ class Progress:
         """
         names = [*LEDGER_TOPICS, *SCORECARD_TOPICS]
         return await self._look(names) or await self._look(names)
+
+    async def places(self, names: Collection[str]) -> tuple[dict[Place, int], dict[Place, int]]:
+        """Of each partition of some topics, up to where the group has finished it, and where it ends.
+
+        What is finished is looked up first. Topics that are not there have no partitions.
+        """
+        declared = {self._settings.topic(name): name for name in names}
+        tps: list[TopicPartition] = []
+        for topic in set(declared) & await self._consumer.topics():
+            await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001
+            partitions = self._consumer.partitions_for_topic(topic) or set()
+            tps.extend(TopicPartition(topic, partition) for partition in partitions)
+        if not tps:
+            return {}, {}
+        done = await self._finished(tps)
+        ends: dict[Any, int] = await self._consumer.end_offsets(tps)
+        return (
+            # Where nothing was finished yet, it is below zero.
+            {(declared[tp.topic], tp.partition): max(at, 0) for tp, at in done.items()},
+            {(declared[tp.topic], tp.partition): at for tp, at in ends.items()},
+        )
 
     async def _look(self, names: list[str]) -> int:
         left = 0

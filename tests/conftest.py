@@ -1,4 +1,4 @@
-"""A real Kafka for the tests that need one: one broker a session, or the one that was named."""
+"""A real Kafka and a real browser for the tests that need them: one of each a session."""
 
 import os
 from collections.abc import Iterator
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
 
 from streams.local_kafka import LocalKafka, NotInstalledError
+from tests.wall.chromium import chromium_path, launched
 
 MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
 
@@ -17,10 +19,12 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark what needs a broker, so that `-m "not kafka"` leaves nothing out and nothing in."""
+    """Mark what needs a broker or a browser, so that `-m "not kafka"` leaves nothing out and nothing in."""
     for item in items:
         if {"kafka_address", "own_kafka"} & set(item.fixturenames):
             item.add_marker("kafka")
+        if "chromium" in item.fixturenames:
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +57,21 @@ def started(directory: Path) -> LocalKafka:
             pytest.fail(str(error))
         pytest.skip(str(error))
     return kafka
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, or a skipped test where there is none; in CI that is a failure."""
+    path = chromium_path()
+    if path is None:
+        missing = (
+            "there is no Chromium; install Debian's package `chromium`, or name one in MALVAKT_CHROMIUM"
+        )
+        if os.environ.get("MALVAKT_REQUIRE_BROWSER"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with launched(path) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

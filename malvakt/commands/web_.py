@@ -1,0 +1,86 @@
+"""`malvakt web`: the wall and its API, from a local view of what is published."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import uvicorn
+
+from malvakt.logs import log_to_stderr
+from malvakt.outcome import CallError, Fault
+from malvakt.reaching import settings_with
+from streams.data_directory import data_home
+from streams.settings import MAX_PORT
+from wall.api import build_app
+from wall.keeping import Keeper
+from wall.view import View, ViewError
+
+PORT = 8080
+LEAVE_S = 2
+"""For how long walls that are connected may go on once the server is to end."""
+
+
+def web_(
+    *,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    broker: str | None = None,
+    view: Path | None = None,
+) -> None:
+    """Serve the wall: a page for a television and a phone, and the API behind it.
+
+    It reads what is published into a local view, and goes on from there when it is started again.
+    Kafka may come and go meanwhile; the page says so.
+
+    Parameters
+    ----------
+    host
+        Where to listen. Whoever reaches it sees every figure, so only this machine does unless told
+        otherwise; 0.0.0.0 is the whole network.
+    port
+        On which port.
+    broker
+        Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
+    view
+        The file to keep the view in; else one for this installation among the user's data. It can be
+        deleted: it is filled again.
+    """
+    if not 1 <= port <= MAX_PORT:
+        raise CallError(f"--port {port}: give one from 1 to {MAX_PORT}.")
+    settings = settings_with(broker=broker)
+    log_to_stderr()
+    name = quote(f"{settings.topic_prefix}{settings.app_id}", safe="")
+    try:
+        held = View(view or data_home() / f"{name}-wall.sqlite")
+    except ViewError as error:
+        raise Fault(str(error)) from error
+    keeper = Keeper(settings, held)
+    fell: list[BaseException] = []
+
+    async def keep() -> None:
+        try:
+            await keeper.keep()
+        except Exception as error:  # noqa: BLE001
+            # Whatever it is: a wall that is not kept current must not go on as if it were.
+            fell.append(error)
+            server.should_exit = True
+
+    app = build_app(held, keeper.hub, keeper.heartbeat, keep)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=LEAVE_S,
+    )
+    server = uvicorn.Server(config)
+    print(f"The wall is at http://{host}:{port}/ (Ctrl-C ends it)", flush=True)
+    try:
+        server.run()
+    except SystemExit as ended:
+        # It has logged why: the port is taken.
+        raise Fault(f"Nothing can be served at {host}:{port}; give another --port.") from ended
+    finally:
+        held.close()
+    if fell:
+        raise Fault(f"The view could not be kept current: {fell[0]!r}.") from fell[0]

@@ -1,0 +1,138 @@
+"""A simulated floor on the wall, without a broker: folded in this process, and told to the view."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+import uvicorn
+
+from kpis.calendar import Calendar
+from kpis.contributions import Business
+from kpis.replay import Replay
+from schemas.events import Event, encode_event
+from schemas.records import KpiRecord, encode_record
+from schemas.topics import SCORECARDS
+from simulation.floor import Floor, events
+from streams.following import Fetched
+from wall.api import build_app
+from wall.freshness import Heartbeat, State
+from wall.hub import Hub
+from wall.view import View
+
+BUSINESS = Business(Calendar("Europe/Stockholm"), "SEK")
+
+
+class Office:
+    """A view, what is told to it, and the time on its wall."""
+
+    def __init__(self, view: View, clock: datetime) -> None:
+        self.view = view
+        self.clock = clock
+        self.state: State = "fresh"
+        self.counted_to = clock
+        self.hub = Hub(view, self.heartbeat)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """That of the server, while one runs: only there may walls be told of anything."""
+        self._offsets = count()
+
+    def heartbeat(self) -> Heartbeat:
+        return Heartbeat(
+            state=self.state,
+            now=datetime.now(UTC),
+            clock=self.clock,
+            elsewhere=abs(datetime.now(UTC) - self.clock) > timedelta(minutes=5),
+            counted_to=self.counted_to,
+            timezone="Europe/Stockholm",
+            currency="SEK",
+        )
+
+    def tell(self, records: Iterable[KpiRecord] = (), told: Iterable[Event] = ()) -> None:
+        """Have the view read records and events, as it would from Kafka."""
+        fetched = [
+            *(self._fetched(SCORECARDS.name, record.key, encode_record(record)) for record in records),
+            *(self._fetched(event.topic, "", encode_event(event)) for event in told),
+        ]
+        changes = self.view.apply(fetched, self.clock)
+        self.in_server(lambda: self.hub.publish(changes))
+
+    def in_server(self, step: Callable[[], None]) -> None:
+        """Do something where the server runs, and wait for it."""
+        if self.loop is None:
+            step()
+            return
+
+        async def there() -> None:
+            step()
+
+        asyncio.run_coroutine_threadsafe(there(), self.loop).result()
+
+    async def run(self) -> None:
+        """Be there as long as the server is."""
+        self.loop = asyncio.get_running_loop()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.loop = None
+
+    def _fetched(self, topic: str, key: str, value: bytes) -> Fetched:
+        return Fetched(topic, 0, next(self._offsets), key, value, 0)
+
+
+def furnished(view: View, floor: Floor, start: date, clock: datetime) -> Office:
+    """The office of a floor that began on one day, as it is at one instant."""
+    office = Office(view, clock)
+    told = [e for e in events(floor, start, clock.date() + timedelta(days=1)) if e.time <= clock]
+    replay = Replay(BUSINESS)
+    replay.feed(told)
+    office.tell(records=(r for r in replay.records(clock) if not r.scope.startswith("customer:")))
+    office.tell(told=(event for event in told if event.topic in {"crm.deals", "crm.org"}))
+    return office
+
+
+class Server:
+    """A web server in a thread of its own, which can be stopped and started again at the same place."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._serving: tuple[uvicorn.Server, threading.Thread] | None = None
+
+    def start(self) -> None:
+        office = self._office
+        app = build_app(office.view, office.hub, office.heartbeat, office.run)
+        config = uvicorn.Config(
+            app, port=self.port, log_level="critical", timeout_graceful_shutdown=0, lifespan="on"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        self._serving = server, thread
+        while not server.started or office.loop is None:
+            assert thread.is_alive()
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        assert self._serving is not None
+        server, thread = self._serving
+        server.should_exit = True
+        thread.join()
+        self._serving = None
+
+
+@contextmanager
+def serving(office: Office) -> Iterator[Server]:
+    """A running server."""
+    server = Server(office)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,101 @@
+"""Makes the wall's screenshots in docs/wall from a simulated floor: `./run screenshots`.
+
+No broker: the floor's events are folded in this process and told to the view directly.
+"""
+
+import io
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from schemas.events import DealWon, DealWonData
+from simulation.floor import Floor
+from tests.wall.chromium import chromium_path, launched
+from tests.wall.office import Office, Server, furnished, serving
+from wall.view import View
+
+FOLDER = Path(__file__).parents[2] / "docs" / "wall"
+START = date(2024, 6, 3)
+CLOCK = datetime(2026, 3, 19, 15, 42, 7, tzinfo=ZoneInfo("Europe/Stockholm"))
+MOST_BYTES = 300_000
+TV, PHONE = (1920, 1080), (390, 844)
+
+PICTURES = {
+    "company-sv": (TV, "scope=company&period=month&lang=sv"),
+    "company-en": (TV, "scope=company&period=month&lang=en&theme=light"),
+    "today-en": (TV, "scope=company&period=day&lang=en&theme=light"),
+    "team-sv": (TV, "scope=team:norr&period=week&lang=sv"),
+    "seller-en": (TV, "scope=seller:elin&period=month&lang=en"),
+    "phone-sv": (PHONE, "scope=company&period=day&lang=sv"),
+    "phone-en": (PHONE, "scope=company&period=month&lang=en&theme=light"),
+}
+"""Each with its size and what its address asks for."""
+
+
+def main() -> int:
+    """Make them all."""
+    path = chromium_path()
+    if path is None:
+        print("There is no Chromium; install Debian's package `chromium`.", file=sys.stderr)
+        return 1
+    FOLDER.mkdir(exist_ok=True)
+    with TemporaryDirectory() as folder:
+        view = View(Path(folder) / "view.sqlite")
+        office = furnished(view, Floor(currencies=("EUR",)), START, CLOCK)
+        with serving(office) as server, launched(path) as browser:
+            for name, (size, asked) in PICTURES.items():
+                _picture(browser, server, name, size, asked)
+            _celebration(browser, server, office)
+        view.close()
+    return 0
+
+
+def _picture(
+    browser: Browser,
+    server: Server,
+    name: str,
+    size: tuple[int, int],
+    asked: str,
+    happens: Callable[[], None] | None = None,
+) -> None:
+    width, height = size
+    phone = size == PHONE
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, device_scale_factor=2 if phone else 1
+    )
+    page.goto(f"{server.address}/?rotate=0&{asked}")
+    expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes", timeout=20_000)
+    if happens is not None:
+        happens()
+    # Until what fades in is there.
+    page.wait_for_timeout(1_800)
+    _save(name, page.screenshot())
+    page.close()
+
+
+def _celebration(browser: Browser, server: Server, office: Office) -> None:
+    data = DealWonData(deal="d-won", customer="c-won", seller="elin", value="186500.00")
+    won = DealWon(specversion="1.0", id="won", source="screenshots://", time=CLOCK, data=data)
+    asked = "scope=company&period=month&lang=sv"
+    _picture(browser, server, "celebration-sv", TV, asked, lambda: office.tell(told=[won]))
+
+
+def _save(name: str, picture: bytes) -> None:
+    """In 256 colours, which is all it has but for the shades of its edges."""
+    path = FOLDER / f"{name}.png"
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
+    size = path.stat().st_size
+    assert size < MOST_BYTES, f"{path} has {size} bytes"
+    print(f"{path.name}  {size // 1_000} kB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

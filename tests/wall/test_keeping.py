@@ -1,0 +1,256 @@
+"""`malvakt web` on a real Kafka: killed in the middle, begun again, and nothing lost or told twice."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+import pytest
+
+from kpis.calendar import micros_of
+from malvakt.commands.demo_ import _broker as demo_broker
+from schemas.records import KpiRecord, encode_record
+from schemas.topics import SCORECARDS
+from streams.delivery import Delivery, Outgoing
+from streams.partitioning import partition_of
+from streams.settings import Settings
+from streams.ticking import tick
+from streams.topic_setup import declared_topics, delete_topics, set_up_topics
+from tests.wall.test_view import deal_event, org_event, record
+from wall.keeping import LOOK_S, Keeper
+from wall.view import View
+
+WAIT_S = 30.0
+PARTITIONS = 3
+ROUNDS = 6
+RECORDS_A_ROUND = 4_000
+BIT = 200
+
+
+class Web:
+    """`malvakt web` as a process of its own."""
+
+    def __init__(self, settings: Settings, view: Path, port: int) -> None:
+        self._command = [sys.executable, "-m", "malvakt", "web", "--port", str(port), "--view", str(view)]
+        self._environment = {
+            **os.environ,
+            "MALVAKT_BROKER": settings.broker,
+            "MALVAKT_APP_ID": settings.app_id,
+            "MALVAKT_TOPIC_PREFIX": settings.topic_prefix,
+        }
+        self.address = f"http://127.0.0.1:{port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, env=self._environment)
+        until(self.answers)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None
+        try:
+            return httpx.get(f"{self.address}/api/now").is_success
+        except httpx.TransportError:
+            return False
+
+    def now(self) -> dict[str, object]:
+        return httpx.get(f"{self.address}/api/now").json()
+
+    def listed(self, path: str, name: str) -> list[dict[str, Any]]:
+        return httpx.get(f"{self.address}/api/{path}", timeout=WAIT_S).json()[name]
+
+    def records(self) -> dict[str, int]:
+        """Of each key the revision that is held."""
+        found = self.listed("records", "records")
+        return {f"{one['scope']}|{one['start']}": one["revision"] for one in found}
+
+
+def until(holds: Callable[[], bool], seconds: float = WAIT_S) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@asynccontextmanager
+async def topics(broker: str) -> AsyncIterator[Settings]:
+    name = f"test-wall-{uuid4().hex[:8]}"
+    settings = Settings(broker=broker, app_id=name, topic_prefix=f"{name}.", partitions=PARTITIONS)
+    await set_up_topics(settings)
+    try:
+        yield settings
+    finally:
+        await delete_topics(settings)
+
+
+@contextmanager
+def web(settings: Settings, folder: Path, port: int) -> Iterator[Web]:
+    running = Web(settings, folder / "view.sqlite", port)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+async def write_bit_by_bit(settings: Settings, records: list[KpiRecord]) -> None:
+    for first in range(0, len(records), BIT):
+        await write(settings, records[first : first + BIT])
+
+
+async def write(settings: Settings, records: list[KpiRecord]) -> None:
+    topic = settings.topic(SCORECARDS.name)
+    async with Delivery(settings.broker) as delivery:
+        await delivery.write(
+            Outgoing(topic, partition_of(one.scope, PARTITIONS), one.key, encode_record(one))
+            for one in records
+        )
+
+
+def seen_since(view: Path, position: int) -> list[int]:
+    held = View(view)
+    found = [change.position for change in held.since(position, 1_000_000)]
+    held.close()
+    return found
+
+
+def test_killed_in_the_middle_it_goes_on_where_it_was(
+    kafka_address: str, tmp_path: Path, unused_port: int
+) -> None:
+    """With -9 while it reads: every key at its highest revision, and no position given twice."""
+
+    async def run() -> None:
+        async with topics(kafka_address) as settings:
+            highest: dict[str, int] = {}
+            amid = 0
+            with web(settings, tmp_path, unused_port) as running:
+                for number in range(1, ROUNDS + 1):
+                    # Each round tells some anew, and some of an older revision too.
+                    scopes = [f"seller:{n % 1_500}" for n in range(RECORDS_A_ROUND)]
+                    told = [
+                        record(scope, 1 + n % 3, max(1, number - n % 2)) for n, scope in enumerate(scopes)
+                    ]
+                    for one in told:
+                        key = f"{one.scope}|{one.start}"
+                        highest[key] = max(one.revision, highest.get(key, 0))
+                    writing = asyncio.create_task(write_bit_by_bit(settings, told))
+                    await asyncio.to_thread(until, lambda n=number: n in running.records().values())
+                    running.kill()
+                    amid += not writing.done()
+                    await writing
+                    running.start()
+                await asyncio.to_thread(until, lambda: running.records() == highest)
+            assert amid
+            positions = seen_since(tmp_path / "view.sqlite", 0)
+            assert len(positions) == len(set(positions)) == len(highest)
+            # All has been read: begun once more, it reads nothing again.
+            with web(settings, tmp_path, unused_port) as running:
+                await asyncio.to_thread(until, lambda: running.now()["counted_to"] is not None)
+                assert running.records() == highest
+            assert seen_since(tmp_path / "view.sqlite", 0) == positions
+
+    asyncio.run(run())
+
+
+def test_a_topic_created_anew_is_read_from_its_beginning(
+    kafka_address: str, tmp_path: Path, unused_port: int
+) -> None:
+    """While it runs: what was read before is forgotten, though the new revisions are lower."""
+
+    async def run() -> None:
+        async with topics(kafka_address) as settings:
+            with web(settings, tmp_path, unused_port) as running:
+                await write(settings, [record("company", 1, 9), record("team:old", 1, 9)])
+                await asyncio.to_thread(until, lambda: len(running.records()) == 2)
+                await delete_topics(settings)
+                for _ in range(20):
+                    # A topic takes a moment to be gone.
+                    await asyncio.sleep(0.5)
+                    try:
+                        await set_up_topics(settings)
+                        break
+                    except Exception as error:  # noqa: BLE001
+                        last = error
+                else:
+                    raise last
+                await write(settings, [record("company", 1, 1)])
+                await asyncio.to_thread(until, lambda: running.records() == {"company|2026-03-01": 1})
+
+    asyncio.run(run())
+
+
+def test_the_clock_the_feed_and_names_come_through(
+    kafka_address: str, tmp_path: Path, unused_port: int
+) -> None:
+    """And what time it is to the pipeline, which is not ours where it lives elsewhere."""
+
+    async def run() -> None:
+        async with topics(kafka_address) as settings:
+            with web(settings, tmp_path, unused_port) as running:
+                assert running.now()["clock"] is None
+                async with Delivery(settings.broker) as delivery:
+                    then = datetime(2026, 3, 19, 12, 1, tzinfo=UTC)
+                    await tick(settings, delivery, micros_of(then))
+                    await asyncio.to_thread(until, lambda: running.now()["clock"] is not None)
+                    assert running.now()["clock"] == "2026-03-19T13:01:00+01:00"
+                    assert running.now()["elsewhere"] is True
+                    deal = Outgoing(settings.topic("crm.deals"), 0, "c1", deal_event(0, 1))
+                    seller = Outgoing(settings.topic("crm.org"), 0, "s1", org_event(1, 1))
+                    await delivery.write([deal, seller])
+                await asyncio.to_thread(until, lambda: bool(running.listed("feed", "moments")))
+                [moment] = running.listed("feed", "moments")
+                assert moment["new"] is True
+                await asyncio.to_thread(until, lambda: len(running.listed("scopes", "scopes")) > 1)
+                scopes = running.listed("scopes", "scopes")
+                assert {"scope": "seller:s1", "name": "name1", "team": "t1"} in scopes
+                # No worker counts: what has come in is not counted, and that is said.
+                await asyncio.sleep(3 * LOOK_S)
+                counted = running.now()["counted_to"]
+                await asyncio.sleep(3 * LOOK_S)
+                assert running.now()["counted_to"] == counted
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def test_it_follows_a_broker_that_knows_no_ids_of_topics(tmp_path: Path) -> None:
+    """The demo's, in this process: and says that all is counted once it is read."""
+
+    async def run(settings: Settings) -> None:
+        view = View(tmp_path / "view.sqlite")
+        keeper = Keeper(settings, view)
+        keeping = asyncio.create_task(keeper.keep())
+        assert keeper.heartbeat().state == "unreachable"
+        await write(settings, [record("company", 1, 1)])
+        deadline = time.monotonic() + WAIT_S
+        while not (view.records() and keeper.heartbeat().state == "fresh"):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        view.close()
+
+    settings = Settings(partitions=PARTITIONS, ticks_s=0.0, declare_topics=False)
+    with demo_broker(topic.name for topic in declared_topics(settings)) as address:
+        asyncio.run(run(msgspec.structs.replace(settings, broker=address)))

@@ -1,0 +1,250 @@
+"""The page in a real Chromium: what changes is seen, what is stale says so, and everybody can use it."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from schemas.events import DealAmended, DealAmendedData, DealWon, DealWonData
+from schemas.goals import GoalStatus, encode_status
+from schemas.records import KpiRecord
+from simulation.floor import Floor
+from streams.following import Fetched
+from tests.wall.office import Office, Server, furnished, serving
+from tests.wall.test_view import NOON
+from wall.entries import GOAL_STATUS
+from wall.freshness import State
+from wall.view import View
+
+STALE_S = 10.0
+"""Within how long a wall says that it hears nothing."""
+MONTH = date(2026, 3, 1)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    view = View(tmp_path / "view.sqlite")
+    yield furnished(view, Floor(sellers=4, teams=2), date(2026, 1, 5), NOON)
+    view.close()
+
+
+@pytest.fixture
+def server(office: Office) -> Iterator[Server]:
+    with serving(office) as running:
+        yield running
+
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(chromium: Browser, server: Server) -> Iterator[Opened]:
+    """Opens a page with parameters of its address, and sees that nothing went wrong on it."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_(parameters: str = "rotate=0", width: int = 1920, height: int = 1080, **how: str) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **how)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.extend([said.text] * ("Content Security" in said.text)))
+        page.goto(f"{server.address}/?{parameters}")
+        expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes", timeout=15_000)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def digits(page: Page, selector: str) -> str:
+    return re.sub(r"\D", "", page.locator(selector).inner_text())
+
+
+def company(office: Office, grain: str, start: date) -> KpiRecord:
+    [body] = office.view.records("company", grain, start.isoformat(), start.isoformat())
+    return msgspec.json.decode(body, type=KpiRecord)
+
+
+def worth(record: KpiRecord, revenue: str) -> KpiRecord:
+    """The record as it is after another deal."""
+    return msgspec.structs.replace(
+        record, revision=record.revision + 1, kpis={**record.kpis, "revenue": revenue}
+    )
+
+
+def test_a_changed_record_changes_what_is_seen(opened: Opened, office: Office) -> None:
+    """The figure, the curve that leads to it, and what each of them is as of."""
+    page = opened("rotate=0&period=month&scope=company")
+    hero = page.locator("#hero")
+    expect(page.locator("html")).to_have_attribute("lang", "sv")
+    expect(page.locator("h1")).to_have_text("Hela bolaget")
+    month, day = company(office, "month", MONTH), company(office, "day", NOON.date())
+    assert digits(page, "#hero") == f"{float(str(month.kpis['revenue'])):.0f}"
+    pixels, curve = page.locator(".lead").screenshot(), page.locator(".line").get_attribute("d")
+    office.tell([worth(month, "98765432.10"), worth(day, "54321000.00")])
+    expect(hero).to_contain_text(re.compile(r"98\s765\s432"))
+    assert hero.get_attribute("data-as-of") is not None
+    expect(page.locator(".line")).not_to_have_attribute("d", curve or "")
+    page.wait_for_timeout(1_500)
+    assert page.locator(".lead").screenshot() != pixels
+
+
+def test_a_server_that_is_gone_is_said_within_seconds_and_all_is_right_after(
+    opened: Opened, office: Office, server: Server
+) -> None:
+    """In words, with up to when the figures hold; and nothing that happened meanwhile is missing."""
+    page = opened("rotate=0&period=month&scope=company&lang=en")
+    expect(page.locator("#warning")).to_be_hidden()
+    server.stop()
+    stopped = time.monotonic()
+    expect(page.locator("#warning")).to_contain_text("No contact with the server", timeout=STALE_S * 1_000)
+    assert time.monotonic() - stopped < STALE_S
+    assert re.search(r"\d\d:\d\d:\d\d", page.locator("#warning").inner_text())
+    expect(page.locator("body")).to_have_class(re.compile("stale"))
+    office.tell([worth(company(office, "month", MONTH), "1234567.00")])
+    server.start()
+    expect(page.locator("#warning")).to_be_hidden(timeout=STALE_S * 1_000)
+    expect(page.locator("#hero")).to_contain_text("1,234,567")
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [("behind", "Counting is behind"), ("still", "stands still"), ("unreachable", "Kafka")],
+)
+def test_a_pipeline_that_is_not_well_is_said(
+    state: State, says: str, opened: Opened, office: Office
+) -> None:
+    """With the next heartbeat, and no longer than it is so."""
+    page = opened("rotate=0&lang=en")
+    office.state = state
+    expect(page.locator("#warning")).to_contain_text(says, timeout=STALE_S * 1_000)
+    office.state = "fresh"
+    expect(page.locator("#warning")).to_be_hidden(timeout=STALE_S * 1_000)
+
+
+def deal_won(number: int, minutes: int, value: str) -> DealWon:
+    return DealWon(
+        specversion="1.0",
+        id=f"won-{number}",
+        source="test://",
+        time=NOON - timedelta(minutes=minutes),
+        data=DealWonData(deal=f"new-{number}", customer="c", seller="anna", value=value),
+    )
+
+
+def test_a_deal_that_is_won_is_celebrated_once(opened: Opened, office: Office) -> None:
+    """With who and how much, for those who see and those who hear; an amendment only changes the feed."""
+    page = opened("rotate=0&lang=en")
+    office.tell(told=[deal_won(1, 60, "111.00")])
+    expect(page.locator("#celebration")).to_be_hidden()
+    office.tell(told=[deal_won(2, 0, "222000.00")])
+    expect(page.locator("#celebration")).to_be_visible()
+    expect(page.locator("#winner")).to_have_text("Anna")
+    expect(page.locator("#prize")).to_contain_text("222,000")
+    expect(page.locator("#spoken")).to_contain_text("Anna won a deal")
+    expect(page.locator("#feed-rows li").first).to_contain_text("222,000")
+    expect(page.locator("#celebration")).to_be_hidden(timeout=15_000)
+    data = DealAmendedData(deal="new-2", customer="c", value="333000.00")
+    amended = DealAmended(
+        specversion="1.0", id="amended", source="test://", time=NOON + timedelta(seconds=9), data=data
+    )
+    office.tell(told=[amended])
+    expect(page.locator("#feed-rows li").first).to_contain_text("333,000")
+    expect(page.locator("#celebration")).to_be_hidden()
+
+
+def test_a_goal_is_shown_where_there_is_one(opened: Opened, office: Office) -> None:
+    """How far it is, how far it should be, and how it will end."""
+    page = opened("rotate=0&period=month&scope=company&lang=en")
+    expect(page.locator("#goal")).to_be_hidden()
+    status = GoalStatus(
+        goal="g", goal_version=1, scope="company", kpi="revenue", start=MONTH, end=date(2026, 3, 31),
+        standing="at_risk", revision=1, value="600000.00", target="1000000.00", expected="650000.00",
+        attainment=0.6, pace=0.65, forecast="940000.00", low="800000.00", high="1100000.00",
+        probability=0.37, remaining="400000.00", per_working_day="44444.44", leads_needed=12.5, as_of=NOON,
+    )  # fmt: skip
+    fetched = Fetched(GOAL_STATUS, 0, 0, status.key, encode_status(status), 0)
+    changes = office.view.apply([fetched], NOON)
+    office.in_server(lambda: office.hub.publish(changes))
+    expect(page.locator("#goal")).to_contain_text("60% of the goal of 1m · by now it should be 65%")
+    expect(page.locator("#goal")).to_contain_text("Forecast 940k · chance 37%")
+    expect(page.get_by_role("meter")).to_have_attribute("aria-valuenow", "60")
+
+
+def test_views_follow_one_another_and_can_be_held(opened: Opened) -> None:
+    """By themselves, with the arrow keys, with the buttons, by name; the board can be left out."""
+    page = opened("rotate=2&lang=en")
+    expect(page.locator("#hero-label")).to_have_text("Revenue in week 12", timeout=10_000)
+    page.keyboard.press(" ")
+    expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#hero-label")).to_have_text("Revenue today")
+    page.wait_for_timeout(3_500)
+    expect(page.locator("#hero-label")).to_have_text("Revenue today")
+    page.get_by_label("Show").select_option("seller:bo")
+    expect(page.locator("h1")).to_have_text("Bo")
+    page.get_by_role("button", name="Month").click()
+    expect(page.locator("#hero-label")).to_have_text("Revenue in March")
+    expect(page.locator("#board [aria-current=true]")).to_contain_text("Bo")
+    assert opened("rotate=0&board=off").locator("#board").is_hidden()
+
+
+CONTRAST = """() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (c) => rgb(c).map((v) => linear(v / 255))
+    .reduce((sum, v, nth) => sum + v * [0.2126, 0.7152, 0.0722][nth], 0);
+  const ground = light(getComputedStyle(document.body).backgroundColor);
+  const found = {};
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest(".warning, .celebration")) continue;
+    const style = getComputedStyle(node);
+    const ink = light(node.namespaceURI.endsWith("svg") ? style.fill : style.color);
+    const [low, high] = [ink, ground].sort((a, b) => a - b);
+    found[`${node.tagName} ${node.className.baseVal ?? node.className}`] = (high + 0.05) / (low + 0.05);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_word_stands_out_enough(theme: str, opened: Opened) -> None:
+    """WCAG AA: 4.5 to 1, of every text on the page."""
+    page = opened(f"rotate=0&theme={theme}")
+    found = page.evaluate(CONTRAST)
+    assert len(found) > 10
+    assert {name: ratio for name, ratio in found.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720), (3840, 2160), (390, 844)])
+def test_nothing_is_cut_off_at_any_size(width: int, height: int, opened: Opened) -> None:
+    """Neither at a side, nor on a television below; and no text runs out of its place."""
+    page = opened("rotate=0&period=month&scope=company", width=width, height=height)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    nodes = page.locator("#hero, #figures dd, #feed-rows .value, #board-rows .value, .bottom, .plot")
+    assert (
+        nodes.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length") == 0
+    )
+    for box in (node.bounding_box() for node in nodes.all()):
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width + 1
+        if width > 1000:
+            assert box["y"] + box["height"] <= height + 1
+
+
+def test_who_wants_no_motion_gets_none(opened: Opened, office: Office) -> None:
+    """A celebration stands still, and is one all the same."""
+    page = opened("rotate=0", reduced_motion="reduce")
+    office.tell(told=[deal_won(3, 0, "5.00")])
+    expect(page.locator("#celebration")).to_be_visible()
+    assert page.evaluate("document.getAnimations().length") == 0

@@ -1,0 +1,188 @@
+"""The wall's API, read only, and the page: what a screen asks, and what is pushed to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Litestar, Request, Response, get
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import MutableScopeHeaders
+from litestar.params import FromQuery, QueryParameter
+from litestar.response import Stream
+from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
+from litestar.types import Message
+from litestar.types import Scope as ASGIScope
+from msgspec import Struct
+
+from schemas.goals import Grain
+from schemas.records import Figure, decode_record
+from wall.entries import decode_member, decode_named
+from wall.freshness import Heartbeat
+from wall.hub import Hub, position_of
+from wall.view import View
+
+STATIC = Path(__file__).parent / "static"
+MAX_MOMENTS = 100
+JSON = "application/json"
+
+SCOPE = QueryParameter(name="scope")
+FIRST, LAST = QueryParameter(name="from"), QueryParameter(name="to")
+
+HEADERS = {
+    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """Something there are figures of."""
+
+    scope: str
+    name: str
+    team: str | None = None
+    """Of a seller: the team they are in now."""
+
+
+class Point(Struct, frozen=True):
+    """A figure of one window."""
+
+    start: date
+    value: Figure
+
+
+def build_app(
+    view: View, hub: Hub, heartbeat: Callable[[], Heartbeat], background: Background | None = None
+) -> Litestar:
+    """The web application; what runs in the background keeps the view current."""
+
+    @get("/api/now", sync_to_thread=False)
+    def now() -> Heartbeat:
+        """What time it is to the pipeline, and how fresh the figures are."""
+        return heartbeat()
+
+    @get("/api/records", sync_to_thread=True)
+    def records(
+        of: Annotated[str | None, SCOPE] = None,
+        grain: FromQuery[Grain | None] = None,
+        first: Annotated[date | None, FIRST] = None,
+        last: Annotated[date | None, LAST] = None,
+    ) -> Response[bytes]:
+        """KPI records: of a scope or a kind (`team:`), a grain, and starts from one date to another."""
+        # The position first: what changes in between is then told again, and nothing is missed.
+        position = hub.position
+        found = view.records(of, grain, _iso(first), _iso(last))
+        return _listing(position, "records", found)
+
+    @get("/api/series", sync_to_thread=True)
+    def series(
+        of: Annotated[str, SCOPE],
+        kpi: FromQuery[str],
+        grain: FromQuery[Grain],
+        first: Annotated[date, FIRST],
+        last: Annotated[date, LAST],
+    ) -> Response[bytes]:
+        """How a KPI, or else a measure, of a scope developed: a point for each window that has a record."""
+        position = hub.position
+        found = [decode_record(body) for body in view.records(of, grain, _iso(first), _iso(last))]
+        points = [
+            Point(record.start, record.kpis[kpi] if kpi in record.kpis else record.measures.get(kpi))
+            for record in found
+        ]
+        return _listing(position, "points", map(msgspec.json.encode, points))
+
+    @get("/api/scopes", sync_to_thread=True)
+    def scopes() -> Response[bytes]:
+        """The company, its teams and the sellers in them, with what they are called."""
+        position = hub.position
+        return _listing(position, "scopes", map(msgspec.json.encode, _scopes(view)))
+
+    @get("/api/feed", sync_to_thread=True)
+    def feed(limit: Annotated[int, QueryParameter(ge=1, le=MAX_MOMENTS)] = 10) -> Response[bytes]:
+        """The deals won last, the latest first."""
+        position = hub.position
+        return _listing(position, "moments", view.moments(limit))
+
+    @get("/api/goals", sync_to_thread=True)
+    def goals() -> Response[bytes]:
+        """Where each goal stands, in each of its periods."""
+        position = hub.position
+        return _listing(position, "statuses", view.of_kind("status"))
+
+    @get("/api/stream", sync_to_thread=False)
+    def stream(request: Request[Any, Any, Any], since: FromQuery[str | None] = None) -> Stream:
+        """All that changes after a position, as Server-Sent Events; a browser says which."""
+        # What the browser has seen since is later than what the page began with.
+        known = request.headers.get("last-event-id") or since
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        position = None if known is None else position_of(known)
+        return Stream(hub.stream(position), media_type="text/event-stream", headers=headers)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        task = None if background is None else asyncio.create_task(background())
+        yield
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    page = create_static_files_router("/", [STATIC], html_mode=True)
+    return Litestar(
+        [now, records, series, scopes, feed, goals, stream, page],
+        lifespan=[lifespan],
+        before_send=[_with_headers],
+        openapi_config=None,
+        compression_config=CompressionConfig("gzip", exclude="/api/stream"),
+        logging_config=None,
+    )
+
+
+async def _with_headers(message: Message, _: ASGIScope) -> None:
+    """On every answer, files included."""
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in HEADERS.items():
+            # A stream says by itself that nobody may keep it.
+            if name not in headers:
+                headers[name] = value
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _listing(position: object, name: str, bodies: Iterable[bytes]) -> Response[bytes]:
+    """An answer that says up to where in the log it holds, put together from what is encoded already."""
+    content = b'{"position":"%b","%b":[%b]}' % (str(position).encode(), name.encode(), b",".join(bodies))
+    return Response(content, media_type=JSON)
+
+
+def _scopes(view: View) -> list[Scope]:
+    names = {named.scope: named.name for named in map(decode_named, view.of_kind("name"))}
+    members = {member.scope: member.team for member in map(decode_member, view.of_kind("member"))}
+    years = [decode_record(body) for body in view.records("seller:", "year")]
+    latest = max((record.start for record in years), default=None)
+    counted = {record.scope for record in years if record.start == latest}
+    teams = {f"team:{team}" for team in members.values() if team is not None}
+    # Sellers who left have figures, and no place on the wall; of those of whom nobody says, nobody knows.
+    sellers = counted - set(members)
+    sellers |= {scope for scope, team in members.items() if team is not None}
+    found = [Scope(scope="company", name="")]
+    found += [Scope(scope=scope, name=_id(scope)) for scope in sorted(teams)]
+    found += [
+        Scope(scope=scope, name=names.get(scope, _id(scope)), team=members.get(scope))
+        for scope in sorted(sellers)
+    ]
+    return found
+
+
+def _id(scope: str) -> str:
+    return scope.partition(":")[2]

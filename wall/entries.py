@@ -1,0 +1,154 @@
+"""What the view holds of each topic, as entries: of two with one kind and key the higher one holds.
+
+Higher is by revision, then by what they say, so that the order in which they come never matters.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from kpis.calendar import micros_of
+from schemas.decoding import Reason, decode_event
+from schemas.events import SellerAssigned, SellerLeft
+from schemas.goals import decode_alert, decode_status, encode_alert, encode_status
+from schemas.records import decode_record, encode_record
+from schemas.topics import SCORECARDS
+
+GOAL_STATUS = "goal.status"
+ALERTS = "kpi.alerts"
+DEALS = "crm.deals"
+ORG = "crm.org"
+
+Kind = Literal["record", "status", "alert", "name", "member", "moment"]
+
+KINDS: dict[str, tuple[Kind, ...]] = {
+    SCORECARDS.name: ("record",),
+    GOAL_STATUS: ("status",),
+    ALERTS: ("alert",),
+    ORG: ("name", "member"),
+    DEALS: ("moment",),
+}
+"""What comes from which topic."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """Something the view holds."""
+
+    kind: Kind
+    key: str
+    revision: int
+    body: bytes
+    """As the API gives it out."""
+    scope: str | None = None
+    grain: str | None = None
+    start: str | None = None
+    at: int | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether walls hear of it: a customer's records are many, and asked for where they are wanted."""
+        return self.scope is None or not self.scope.startswith("customer:")
+
+    @property
+    def order(self) -> tuple[int, bytes]:
+        """Of two the greater holds."""
+        return self.revision, self.body
+
+
+class Named(Struct, frozen=True):
+    """What a seller is called."""
+
+    scope: str
+    name: str
+
+
+class Member(Struct, frozen=True):
+    """Which team a seller is in, if any."""
+
+    scope: str
+    team: str | None
+
+
+class Gone(Struct, frozen=True):
+    """That an entry is no more."""
+
+    key: str
+    gone: bool = True
+
+
+encode = msgspec.json.Encoder().encode
+decode_named = msgspec.json.Decoder(Named).decode
+decode_member = msgspec.json.Decoder(Member).decode
+
+
+def of_record(value: bytes) -> list[Entry]:
+    """A KPI record."""
+    record = decode_record(value)
+    return [
+        Entry(
+            kind="record",
+            key=record.key,
+            revision=record.revision,
+            scope=record.scope,
+            grain=record.grain,
+            start=record.start.isoformat(),
+            body=encode_record(record),
+        )
+    ]
+
+
+def of_status(value: bytes) -> list[Entry]:
+    """Where a goal stands in one of its periods."""
+    status = decode_status(value)
+    return [
+        Entry(
+            kind="status",
+            key=status.key,
+            revision=status.revision,
+            scope=status.scope,
+            start=status.start.isoformat(),
+            body=encode_status(status),
+        )
+    ]
+
+
+def of_alert(value: bytes) -> list[Entry]:
+    """Something that a person should hear of; a replay repeats it."""
+    alert = decode_alert(value)
+    return [
+        Entry(
+            kind="alert",
+            key=alert.id,
+            revision=alert.status.revision,
+            scope=alert.status.scope,
+            at=micros_of(alert.at),
+            body=encode_alert(alert),
+        )
+    ]
+
+
+def of_org(value: bytes) -> list[Entry]:
+    """What a seller is called and which team they are in, as the latest event that says so."""
+    event = decode_event(value, ORG)
+    # What is no event of the organisation's is refused, and kept, by the ledger.
+    if isinstance(event, Reason) or not isinstance(event, SellerAssigned | SellerLeft):
+        return []
+    scope, time = f"seller:{event.data.seller}", micros_of(event.time)
+    team = event.data.team if isinstance(event, SellerAssigned) else None
+    body = encode(Member(scope, team))
+    found = [Entry(kind="member", key=scope, revision=time, scope=scope, body=body)]
+    if isinstance(event, SellerAssigned) and event.data.name:
+        body = encode(Named(scope, event.data.name))
+        found.append(Entry(kind="name", key=scope, revision=time, scope=scope, body=body))
+    return found
+
+
+READ: dict[str, Callable[[bytes], list[Entry]]] = {
+    SCORECARDS.name: of_record,
+    GOAL_STATUS: of_status,
+    ALERTS: of_alert,
+    ORG: of_org,
+}
+"""How a topic's records are read; deals are folded (`wall.deals`)."""

@@ -1,0 +1,78 @@
+"""The view's SQL, and nothing else: what another database would have to say in its own words."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS life (id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY, identity TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS offsets (
+    topic TEXT, partition INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, partition));
+CREATE TABLE IF NOT EXISTS entries (
+    kind TEXT, key TEXT, revision INTEGER NOT NULL, scope TEXT, grain TEXT, start TEXT, at INTEGER,
+    body BLOB NOT NULL, shown INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (kind, key));
+CREATE UNIQUE INDEX IF NOT EXISTS entries_log ON entries (position);
+CREATE INDEX IF NOT EXISTS entries_windows ON entries (kind, grain, start, scope);
+CREATE INDEX IF NOT EXISTS entries_scopes ON entries (kind, scope, grain, start);
+CREATE INDEX IF NOT EXISTS entries_moments ON entries (kind, at);
+CREATE TABLE IF NOT EXISTS deals (key TEXT PRIMARY KEY, body BLOB NOT NULL);
+"""
+
+LIFE = "SELECT id FROM life"
+BEGIN_LIFE = "INSERT INTO life (id) VALUES (?)"
+END_LIFE = "DELETE FROM life"
+POSITION = "SELECT coalesce(max(position), 0) FROM entries"
+
+OFFSETS = "SELECT topic, partition, next FROM offsets"
+IDENTITIES = "SELECT topic, identity FROM topics"
+KEEP_OFFSET = (
+    "INSERT INTO offsets (topic, partition, next) VALUES (?, ?, ?)"
+    " ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next"
+)
+KEEP_IDENTITY = (
+    "INSERT INTO topics (topic, identity) VALUES (?, ?)"
+    " ON CONFLICT (topic) DO UPDATE SET identity = excluded.identity"
+)
+
+HELD = "SELECT revision, body FROM entries WHERE kind = ? AND key = ?"
+KEEP = (
+    "INSERT INTO entries (kind, key, revision, scope, grain, start, at, body, shown, position)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (kind, key) DO UPDATE SET revision = excluded.revision, scope = excluded.scope,"
+    " grain = excluded.grain, start = excluded.start, at = excluded.at, body = excluded.body,"
+    " shown = excluded.shown, position = excluded.position"
+)
+DEAL = "SELECT body FROM deals WHERE key = ?"
+KEEP_DEAL = (
+    "INSERT INTO deals (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body"
+)
+
+FORGET_OFFSETS = "DELETE FROM offsets WHERE topic = ?"
+FORGET_ENTRIES = "DELETE FROM entries WHERE kind = ?"
+FORGET_DEALS = "DELETE FROM deals"
+
+SINCE = (
+    "SELECT position, kind, body FROM entries WHERE position > ? AND shown = 1 ORDER BY position LIMIT ?"
+)
+OF_KIND = "SELECT body FROM entries WHERE kind = ? AND scope IS NOT NULL ORDER BY key"
+MOMENTS = "SELECT body FROM entries WHERE kind = 'moment' AND at IS NOT NULL ORDER BY at DESC LIMIT ?"
+LATEST_START = "SELECT max(start) FROM entries WHERE kind = 'record' AND grain = 'day'"
+
+
+def records(
+    scope: str | None, grain: str | None, first: str | None, last: str | None, limit: int
+) -> tuple[str, list[str | int]]:
+    """The records of a scope, of a kind of scope (`team:`), or else of all that walls hear of."""
+    where, given = ["kind = 'record'"], list[str | int]()
+    if scope is None:
+        where.append("scope IS NOT NULL AND shown = 1")
+    elif scope.endswith(":"):
+        where.append("scope > ? AND scope < ?")
+        # Whatever begins with the colon comes before the next character.
+        given.extend([scope, f"{scope[:-1]};"])
+    else:
+        where.append("scope = ?")
+        given.append(scope)
+    for value, condition in ((grain, "grain = ?"), (first, "start >= ?"), (last, "start <= ?")):
+        if value is not None:
+            where.append(condition)
+            given.append(value)
+    given.append(limit)
+    return f"SELECT body FROM entries WHERE {' AND '.join(where)} ORDER BY key LIMIT ?", given  # noqa: S608

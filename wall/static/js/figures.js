@@ -1,0 +1,36 @@
+// Figures as people read them.
+
+/** Formats figures in a language and currency. */
+export class Figures {
+  constructor(locale, currency) {
+    this.locale = locale;
+    this.currency = currency;
+    this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+    this.percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+    this.short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+  }
+
+  /** Money in whole units, in its parts: the currency can be set smaller. */
+  moneyParts(value, currency = this.currency) {
+    const format = new Intl.NumberFormat(this.locale, { style: "currency", currency, maximumFractionDigits: 0,
+      currencyDisplay: "narrowSymbol" });
+    return format.formatToParts(Number(value));
+  }
+
+  money(value, currency = this.currency) {
+    return this.moneyParts(value, currency).map((part) => part.value).join("");
+  }
+
+  /** A KPI's figure; a dash where there is none. */
+  kpi(name, value) {
+    if (value === null || value === undefined) return "–";
+    if (name === "win_rate") return this.percent.format(value);
+    if (typeof value !== "string") return this.whole.format(value);
+    return Number(value) >= 1e6 ? this.short.format(Number(value)) : this.whole.format(Number(value));
+  }
+
+  /** A change as a share, with its sign in words of its own. */
+  change(share) {
+    return this.percent.format(Math.abs(share));
+  }
+}

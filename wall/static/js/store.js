@@ -1,0 +1,111 @@
+// What the page knows: the records of today's windows, the series it has shown, the feed, the goals. It is
+// filled once and then kept by the stream; of two records with one key the higher revision holds.
+
+const GRAINS = ["day", "week", "month"];
+const FEED_LENGTH = 12;
+
+export async function asked(path, given = {}) {
+  const query = new URLSearchParams(given).toString();
+  const response = await fetch(`/api/${path}${query ? `?${query}` : ""}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+const keyOf = (record) => `${record.scope}|${record.grain}|${record.start}`;
+
+export class Store {
+  constructor() {
+    this.forget();
+  }
+
+  forget() {
+    this.starts = {};
+    this.records = new Map();
+    this.series = new Map();
+    this.moments = new Map();
+    this.statuses = new Map();
+    this.scopes = [];
+  }
+
+  /** Everything anew, as of the windows that begin on these days; answers with the position it holds at. */
+  async fill(starts) {
+    const feed = await asked("feed", { limit: FEED_LENGTH });
+    const [scopes, goals, ...windows] = await Promise.all([
+      asked("scopes"),
+      asked("goals"),
+      ...GRAINS.map((grain) => asked("records", { grain, from: starts[grain], to: starts[grain] })),
+    ]);
+    this.forget();
+    this.starts = starts;
+    this.scopes = scopes.scopes;
+    for (const moment of feed.moments) this.moments.set(momentKey(moment), moment);
+    for (const status of goals.statuses) this.statuses.set(`${status.goal}|${status.start}`, status);
+    for (const { records } of windows) for (const record of records) this.record(record);
+    return feed.position;
+  }
+
+  /** Take a record in; whether it says something new that is shown. */
+  record(record) {
+    if (record.gone) return this.records.delete(record.key);
+    const series = record.grain === "day" ? this.series.get(record.scope) : undefined;
+    series?.points.set(record.start, record.kpis.revenue);
+    series?.told.add(record.start);
+    if (this.starts[record.grain] !== record.start) return series !== undefined;
+    const known = this.records.get(keyOf(record));
+    if (known && known.revision >= record.revision) return false;
+    this.records.set(keyOf(record), record);
+    return true;
+  }
+
+  /** Take a moment in. */
+  moment(moment) {
+    if (moment.at === null) this.moments.delete(momentKey(moment));
+    else this.moments.set(momentKey(moment), moment);
+    const latest = this.latest();
+    this.moments = new Map(latest.slice(0, FEED_LENGTH).map((one) => [momentKey(one), one]));
+  }
+
+  /** Take in where a goal stands. */
+  status(status) {
+    if (status.gone) this.statuses.delete(status.key);
+    else this.statuses.set(`${status.goal}|${status.start}`, status);
+  }
+
+  /** The deals won last, the latest first. */
+  latest() {
+    return [...this.moments.values()].sort((one, other) => new Date(other.at) - new Date(one.at));
+  }
+
+  of(scope, grain) {
+    return this.records.get(`${scope}|${grain}|${this.starts[grain]}`);
+  }
+
+  /** The revenue of a scope by day, over some days; asked for once, and then kept by the stream. */
+  async revenue(scope, ...spans) {
+    const series = this.series.get(scope) ?? { points: new Map(), told: new Set(), asked: new Set() };
+    this.series.set(scope, series);
+    const missing = spans.filter((days) => days.length && !series.asked.has(days[0] + days.at(-1)));
+    await Promise.all(missing.map(async (days) => {
+      const between = { from: days[0], to: days.at(-1) };
+      const { points } = await asked("series", { scope, kpi: "revenue", grain: "day", ...between });
+      // What the stream has told meanwhile is newer.
+      for (const { start, value } of points) if (!series.told.has(start)) series.points.set(start, value);
+      series.asked.add(days[0] + days.at(-1));
+    }));
+    return series.points;
+  }
+
+  name(scope) {
+    return this.scopes.find((one) => one.scope === scope)?.name ?? scope.slice(scope.indexOf(":") + 1);
+  }
+
+  /** Where the goal of a scope's revenue stands in a window that begins on a day. */
+  goal(scope, grain) {
+    const start = this.starts[grain];
+    return [...this.statuses.values()].find(
+      (status) => status.scope === scope && status.kpi === "revenue" && status.start === start && status.target,
+    );
+  }
+}
+
+const momentKey = (moment) => JSON.stringify([moment.customer, moment.deal]);
