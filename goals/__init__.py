@@ -1,1 +1,1 @@
-"""Goals: the language they are set in, working time, and where they stand. Pure; knows no framework."""
+"""Goals: what is asked of a figure in a period, and what is to be expected of it."""
