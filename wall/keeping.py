@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException
 
 from kpis.calendar import instant_of, micros_of
 from schemas.internal import decode_tick
-from schemas.topics import TICKS
+from schemas.topics import SCORECARDS, TICKS
 from streams.following import Fetched, Follower, Identities
 from streams.reading import Progress
 from streams.settings import Settings
@@ -122,7 +122,10 @@ class Keeper:
         async with Progress(self._settings) as progress:
             while True:
                 at = datetime.now(UTC)
-                read = self._view.offsets
+                # Of events it matters how far the workers have come, not the view, which reads some.
+                read = {
+                    place: at for place, at in self._view.offsets.items() if place[0] == SCORECARDS.name
+                }
                 done, ends = await asyncio.wait_for(progress.places(names), ANSWER_S)
                 self._watermark.look(at, {**done, **read}, ends)
                 self._answered = datetime.now(UTC)
