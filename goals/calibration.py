@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from math import exp, log
 from typing import NamedTuple
 
+from msgspec import Struct
+
 Judged = tuple[float, bool]
 """A probability that a goal is reached, and whether it was."""
 CLIPPED = 0.005
 """In log loss nothing counts as surer than this: one late correction would outweigh all the rest."""
 
 
-class Decile(NamedTuple):
+class Decile(Struct, frozen=True):
     """Probabilities in a tenth of the range, and how often they came true."""
 
     low: float
@@ -25,7 +27,7 @@ class Decile(NamedTuple):
     reached: float
 
 
-class Warned(NamedTuple):
+class Warned(Struct, frozen=True):
     """What an alarm, raised where the probability falls to a threshold, is worth."""
 
     threshold: float
