@@ -336,7 +336,13 @@ class Ledger:
         self._batch.changed[key] = row
 
     def _hear_of(self, link: LeadOf) -> None:
-        """Where a customer lives: what the home of a lead says that is theirs, or was."""
+        """Where a customer lives: what the home of a lead says that is theirs, or was.
+
+        The customer is counted anew and said in any case: what is void by now may have been heard in time,
+        before a crash that came before anybody was told.
+        """
+        self._batch.customers[link.customer] = None
+        self._batch.known_already.add(customer_key(link.customer))
         if self._is_void(link.source, link.version):
             return
         key = object_key("leadof", link.customer, link.lead)
@@ -349,8 +355,6 @@ class Ledger:
             row.told, row.first, row.organisation = link.version, link.first, link.organisation
             self._replace_lead(link.customer, key, had, row)
         self._batch.changed[key] = row
-        self._batch.customers[link.customer] = None
-        self._batch.known_already.add(customer_key(link.customer))
 
     def _replace_lead(self, customer: str, key: str, had: bool, row: LeadOfRow) -> None:
         first = None if row.first is None else first_of(key, row.first)

@@ -152,14 +152,15 @@ def test_a_cost_is_amended_field_by_field_and_needs_to_be_logged() -> None:
     assert figures(deleted, "company", "ever", EVER, "cost") == ["0.00"]
 
 
-def test_a_cost_without_a_seller_in_a_team_is_the_named_teams() -> None:
-    """The team the seller is in comes first."""
+def test_a_cost_without_a_seller_is_the_named_teams() -> None:
+    """With one it is that of the team they are in, or of none."""
     assert figures([*TEAMS, cost("5", team="west")], "team:west", "ever", EVER, "cost") == ["5.00"]
     both = [*TEAMS, cost("5", seller="anna", team="west")]
     assert figures(both, "team:west", "ever", EVER, "cost") == ["0.00"]
     assert figures(both, "team:north", "ever", EVER, "cost") == ["5.00"]
     teamless = [*TEAMS, cost("5", seller="bo", team="west")]
-    assert figures(teamless, "team:west", "ever", EVER, "cost") == ["5.00"]
+    assert figures(teamless, "team:west", "ever", EVER, "cost") == ["0.00"]
+    assert figures(teamless, "seller:bo", "ever", EVER, "cost") == ["5.00"]
 
 
 RATES = [

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
 
 from kpis import ledger, scorecards
-from schemas.topics import PARTIALS, SCORECARDS, TABLE_OBJECTS, TABLE_SCORECARDS
+from schemas.topics import SCORECARD_TOPICS, SCORECARDS, TABLE_OBJECTS, TABLE_SCORECARDS
 from streams.delivery import Outgoing
 from streams.tables import TERM_KEY
 
@@ -18,7 +18,7 @@ Place = Literal["before", "within", "after"]
 STATUS = 86
 """What a worker that crashed on purpose ends with."""
 
-_TERM_KEYS = {TERM_KEY, ledger.TERMS, scorecards.TERMS}
+_OF_TERMS_AND_TIME = {TERM_KEY, ledger.TERMS, scorecards.TERMS, scorecards.CLOCK}
 
 
 class Point(NamedTuple):
@@ -72,9 +72,9 @@ def written_as(topic: str) -> tuple[Agent, Step]:
 
 def read_by(topic: str) -> Agent:
     """Which agent reads a topic."""
-    return "scorecard" if topic.endswith(PARTIALS.name) else "ledger"
+    return "scorecard" if topic.endswith(tuple(SCORECARD_TOPICS)) else "ledger"
 
 
-def is_of_terms(rows: Iterable[Outgoing]) -> bool:
-    """Whether rows hold only what was announced: a batch of that leads to nothing else."""
-    return all(row.key in _TERM_KEYS for row in rows)
+def leads_to_nothing(rows: Iterable[Outgoing]) -> bool:
+    """Whether rows hold only what was announced, or what time it is."""
+    return all(row.key in _OF_TERMS_AND_TIME for row in rows)

@@ -3,8 +3,8 @@
     python -m tests.chaos.crashing_worker ledger-rows-after 2 ARMED
 
 It is `malvakt worker` with the steps wrapped, and works like one until the file ARMED exists; when it comes
-to the point in the agent's second batch from then on, it is gone; a batch of nothing but announcements does
-not count. Production code knows nothing of this.
+to the point in the agent's second batch from then on, it is gone; a batch of nothing but announcements and
+ticks does not count. Production code knows nothing of this.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from tests.chaos.crash_points import (
     Place,
     Point,
     Step,
-    is_of_terms,
+    leads_to_nothing,
     point_called,
     read_by,
     written_as,
@@ -89,7 +89,7 @@ def wrap_writes(reached: Reached) -> None:
         if not listed:
             return await write(self, listed)
         agent, step = written_by(listed[0].topic)
-        if step == "rows" and not is_of_terms(listed):
+        if step == "rows" and not leads_to_nothing(listed):
             reached.batch_begins(agent)
         await reached.slowly(agent, step, "before")
         written = await write(self, listed)

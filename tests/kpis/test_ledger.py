@@ -14,13 +14,14 @@ from schemas.internal import (
     Contribution,
     DayRow,
     LeadNamed,
+    LeadOf,
     LeadOrigin,
     Partial,
     ScorecardRow,
     TermBegun,
 )
 from schemas.records import KpiRecord
-from schemas.rows import ROWS, Row
+from schemas.rows import ROWS, Row, Said
 from tests.kpis.test_fold import event
 from tests.kpis.test_replay import business, replayed
 
@@ -321,6 +322,18 @@ def test_an_announcement_that_comes_late_does_not_bring_a_term_back() -> None:
     rows.update(ledger.apply([TermBegun(3, 600), TermBegun(3, 500)]).rows)
     void = ledger.apply([LeadNamed("l1", 3, 550, named=True, since=None)])
     assert "mentions:l1" not in void.rows
+
+
+def test_what_is_void_by_now_is_said_again_where_it_was_heard_in_time() -> None:
+    """It came before the announcement, was counted, and a crash came before anybody was told."""
+    rows: dict[str, Row] = {}
+    of = LeadOf("l1", "c1", 3, 500, Said("anna", 1_772_445_600_000_000, "e1", "crm"), organisation=True)
+    rows.update(Ledger(0, business(), rows).apply([of, TermBegun(3, 600)]).rows)
+    successor = Ledger(0, business(), rows, term=2)
+    for key, row in rows.items():
+        successor.learn(key, row)
+    told = {partial.scope: partial.cells[0].measures for partial in successor.apply([of]).partials}
+    assert told["seller:anna"] == {"organisations_new": 1}
 
 
 def test_a_formers_sellers_cells_are_told_zero() -> None:
