@@ -10,11 +10,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from holidays import HolidayBase, country_holidays, list_supported_countries
-from holidays.constants import DE_FACTO, PUBLIC
+from holidays import list_supported_countries
 from msgspec import Struct
 
 from kpis.calendar import Calendar, date_of, day_number, micros_of
+from kpis.public_holidays import public_holidays
 
 MICROS = 1_000_000
 MINUTES = 24 * 60
@@ -114,11 +114,7 @@ class WorkingTime:
         self._off = plan.days_off | person.days_off
         self._weekdays = person.weekdays
         self._factor = _factor(plan.week, person)
-        self._holidays: HolidayBase | None = None
-        if plan.country is not None:
-            # Nobody works on Midsummer's Eve, which is no public holiday: such days may be listed apart.
-            listed = country_holidays(plan.country).supported_categories
-            self._holidays = country_holidays(plan.country, categories={PUBLIC, DE_FACTO} & set(listed))
+        self._holidays = None if plan.country is None else public_holidays(plan.country)
         self._day = lru_cache(_DAYS_KEPT)(self._planned)
         self.on = lru_cache(_DAYS_KEPT)(self._on)
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from holidays import HolidayBase, country_holidays
-from holidays.constants import DE_FACTO, PUBLIC
 from msgspec import Struct
 
 from kpis.calendar import Calendar
+from kpis.public_holidays import public_holidays
 
 MAX_DAYS = 400
 """How far ahead an open hour is looked for; every year has working days."""
@@ -81,7 +80,7 @@ def works(hours: Hours, day: date) -> bool:
     """Whether a day is one on which somebody may be disturbed."""
     if day.weekday() not in hours.weekdays:
         return False
-    return hours.country is None or day not in _holidays(hours.country)
+    return hours.country is None or day not in public_holidays(hours.country)
 
 
 def local(hours: Hours, at: datetime) -> datetime:
@@ -111,10 +110,3 @@ def _spans_of(hours: Hours, day: date) -> tuple[Span, ...]:
 @lru_cache(64)
 def _calendar(timezone: str) -> Calendar:
     return Calendar(timezone)
-
-
-@lru_cache(64)
-def _holidays(country: str) -> HolidayBase:
-    # Nobody works on Midsummer's Eve, which is no public holiday: some countries list such days apart.
-    listed = country_holidays(country).supported_categories
-    return country_holidays(country, categories={PUBLIC, DE_FACTO} & set(listed))

@@ -10,8 +10,9 @@ from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from holidays import country_holidays, list_supported_countries
-from holidays.constants import DE_FACTO, PUBLIC
+from holidays import list_supported_countries
+
+from kpis.public_holidays import public_holidays
 
 DAY = 86_400
 FIRST_HOUR, LAST_HOUR = 8, 17
@@ -41,9 +42,7 @@ class WorkingDays:
         supported = list_supported_countries()
         if country not in supported:
             raise ValueError(f"{country!r} is no country whose holidays are known, such as SE, NO or DE")
-        # Nobody works on Midsummer's Eve, which is no public holiday: some countries list such days apart.
-        listed = country_holidays(country).supported_categories
-        self._holidays = country_holidays(country, categories={PUBLIC, DE_FACTO} & set(listed))
+        self._holidays = public_holidays(country)
         try:
             self._zone = ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, OSError) as error:
