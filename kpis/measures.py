@@ -89,9 +89,6 @@ ENDED_DAYS = "customers_ended_days"
 ENDED_MICROS = "customers_ended_micros"
 """And the time of that day."""
 
-LIFETIMES = (SINCE_DAYS, SINCE_MICROS, ENDED, ENDED_DAYS, ENDED_MICROS)
-
-
 OF_GRAIN = "@"
 """Between a measure and the one grain whose windows count it."""
 

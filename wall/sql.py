@@ -53,7 +53,6 @@ SINCE = (
 )
 OF_KIND = "SELECT body FROM entries WHERE kind = ? AND scope IS NOT NULL ORDER BY key"
 MOMENTS = "SELECT body FROM entries WHERE kind = 'moment' AND at IS NOT NULL ORDER BY at DESC LIMIT ?"
-LATEST_START = "SELECT max(start) FROM entries WHERE kind = 'record' AND grain = 'day'"
 
 
 def records(
