@@ -14,10 +14,8 @@ from schemas.decoding import Reason, decode_event
 from schemas.events import SellerAssigned, SellerLeft
 from schemas.goals import decode_alert, decode_status, encode_alert, encode_status
 from schemas.records import decode_record, encode_record
-from schemas.topics import SCORECARDS
+from schemas.topics import ALERTS, GOAL_STATUS, SCORECARDS
 
-GOAL_STATUS = "goal.status"
-ALERTS = "kpi.alerts"
 DEALS = "crm.deals"
 ORG = "crm.org"
 
@@ -25,8 +23,8 @@ Kind = Literal["record", "status", "alert", "name", "member", "moment"]
 
 KINDS: dict[str, tuple[Kind, ...]] = {
     SCORECARDS.name: ("record",),
-    GOAL_STATUS: ("status",),
-    ALERTS: ("alert",),
+    GOAL_STATUS.name: ("status",),
+    ALERTS.name: ("alert",),
     ORG: ("name", "member"),
     DEALS: ("moment",),
 }
@@ -147,8 +145,8 @@ def of_org(value: bytes) -> list[Entry]:
 
 READ: dict[str, Callable[[bytes], list[Entry]]] = {
     SCORECARDS.name: of_record,
-    GOAL_STATUS: of_status,
-    ALERTS: of_alert,
+    GOAL_STATUS.name: of_status,
+    ALERTS.name: of_alert,
     ORG: of_org,
 }
 """How a topic's records are read; deals are folded (`wall.deals`)."""

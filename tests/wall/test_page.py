@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, Page, expect
 from schemas.events import DealAmended, DealAmendedData, DealWon, DealWonData
 from schemas.goals import GoalStatus, encode_status
 from schemas.records import KpiRecord
+from schemas.topics import GOAL_STATUS
 from simulation.floor import Floor
 from streams.following import Fetched
 from tests.wall.office import Office, Server, furnished, serving
 from tests.wall.test_view import NOON
-from wall.entries import GOAL_STATUS
 from wall.freshness import State
 from wall.view import View
 
@@ -171,7 +171,7 @@ def test_a_goal_is_shown_where_there_is_one(opened: Opened, office: Office) -> N
         attainment=0.6, pace=0.65, forecast="940000.00", low="800000.00", high="1100000.00",
         probability=0.37, remaining="400000.00", per_working_day="44444.44", leads_needed=12.5, as_of=NOON,
     )  # fmt: skip
-    fetched = Fetched(GOAL_STATUS, 0, 0, status.key, encode_status(status), 0)
+    fetched = Fetched(GOAL_STATUS.name, 0, 0, status.key, encode_status(status), 0)
     changes = office.view.apply([fetched], NOON)
     office.in_server(lambda: office.hub.publish(changes))
     expect(page.locator("#goal")).to_contain_text("60% of the goal of 1m · by now it should be 65%")
