@@ -25,7 +25,7 @@ from schemas.internal import (
 from schemas.topics import DEFINITIONS, LINKS, PARTIALS, READY, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
-from streams.effects import Consequences, carry_out
+from streams.effects import Consequences, carry_out, make_safe
 from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.rejection import rejected
 from streams.transport import Fetched, Record, Slice
@@ -107,23 +107,18 @@ class LedgerAgent:
         """
         async with self._one_at_a_time:
             consequences = self._taken_in(slices, None, forward=False)
-            await self._make_safe(consequences)
+            await make_safe(consequences, self._parts.objects, self._parts.delivery)
 
     async def recounted(self, partition: int, counted: list[Recounted]) -> None:
         """All of a partition's history was."""
         async with self._one_at_a_time:
             consequences = Consequences([], [])
             self._fold(partition, counted, None, consequences)
-            await self._make_safe(consequences)
+            await make_safe(consequences, self._parts.objects, self._parts.delivery)
 
     async def say_ready(self, partition: int) -> None:
         """Say again under which definitions a partition is counted: an earlier owner may not have."""
         await self._parts.delivery.write(self._told_ready(self.views.view(partition).say_ready()))
-
-    async def _make_safe(self, consequences: Consequences) -> None:
-        written = await self._parts.delivery.write(consequences.rows)
-        self._parts.objects.keep(consequences.rows, written)
-        await self._parts.delivery.write(consequences.outputs)
 
     async def announce(self, partitions: Iterable[int], term: int) -> None:
         """Tell every reader that these partitions have a new owner, before it looks what the last one left.

@@ -4,7 +4,7 @@ from time import perf_counter, time
 from typing import Any, NamedTuple
 
 from streams import metrics
-from streams.delivery import Delivery, Outgoing
+from streams.delivery import Delivery, Outgoing, Written
 from streams.tables import RowStore
 from streams.transport import Fetched
 
@@ -18,6 +18,28 @@ class Consequences(NamedTuple):
     """What others are told."""
 
 
+class Safe(NamedTuple):
+    """What was written, and how long that took."""
+
+    batches: list[Written]
+    rows_s: float
+    outputs_s: float
+
+
+async def make_safe(consequences: Consequences, store: RowStore[Any], delivery: Delivery) -> Safe:
+    """Make effects safe, one after the other.
+
+    1. Rows are written to the changelog, acknowledged by the broker, and held.
+    2. Outputs are written, and acknowledged.
+    """
+    started = perf_counter()
+    written = await delivery.write(consequences.rows)
+    store.keep(consequences.rows, written)
+    rows_done = perf_counter()
+    told = await delivery.write(consequences.outputs)
+    return Safe([*written, *told], rows_done - started, perf_counter() - rows_done)
+
+
 async def carry_out(
     agent: str,
     fetched: Fetched,
@@ -25,28 +47,18 @@ async def carry_out(
     store: RowStore[Any],
     delivery: Delivery,
 ) -> None:
-    """Make a batch's effects safe, one after the other.
+    """Make a batch's effects safe; only then its input counts as finished: its offsets may be committed.
 
-    1. Its rows are written to the changelog, acknowledged by the broker, and held.
-    2. Its outputs are written, and acknowledged.
-    3. Its input counts as finished: its offsets may be committed.
-
-    A crash before 3 brings the batch again. What it then folds is known already, and what it says is
+    A crash before that brings the batch again. What it then folds is known already, and what it says is
     absolute, so saying it twice changes nothing.
     """
-    started = perf_counter()
-    written = await delivery.write(consequences.rows)
-    store.keep(consequences.rows, written)
-    rows_done = perf_counter()
-
-    told = await delivery.write(consequences.outputs)
-    done = perf_counter()
+    safe = await make_safe(consequences, store, delivery)
 
     fetched.finish()
 
-    for batch in [*written, *told]:
+    for batch in safe.batches:
         metrics.WRITTEN.labels(batch.topic).inc(batch.records)
-    metrics.STEP_SECONDS.labels(agent, "rows").observe(rows_done - started)
-    metrics.STEP_SECONDS.labels(agent, "outputs").observe(done - rows_done)
+    metrics.STEP_SECONDS.labels(agent, "rows").observe(safe.rows_s)
+    metrics.STEP_SECONDS.labels(agent, "outputs").observe(safe.outputs_s)
     metrics.BATCH_RECORDS.labels(agent).observe(len(fetched))
     metrics.LATENCY_SECONDS.labels(agent).observe(max(0.0, time() - fetched.oldest_ms / 1000))
