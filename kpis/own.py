@@ -76,7 +76,7 @@ def own_measures(row: DefinedRow | None) -> OwnMeasures:
     if row is None:
         return NONE
     by_kind: dict[str, list[OwnMeasure]] = {}
-    needed: dict[str, set[str]] = {}
+    needed: set[tuple[str, str]] = set()
     for key, versions in row.versions.items():
         for version in versions:
             definition = version.definition
@@ -86,19 +86,24 @@ def own_measures(row: DefinedRow | None) -> OwnMeasures:
             kind = COUNTABLE[definition.event].noun
             measure = OwnMeasure(versioned(name, version.number), definition.event, compiled(definition))
             by_kind.setdefault(kind, []).append(measure)
-            for event_type, field in fields_needed(Definitions({name: definition})):
-                needed.setdefault(event_type, set()).add(field)
-    return OwnMeasures(by_kind, {event_type: tuple(sorted(names)) for event_type, names in needed.items()})
+            needed |= fields_needed(Definitions({name: definition}))
+    return OwnMeasures(by_kind, _by_event_type(needed))
 
 
 def told(recorded: Iterable[Recorded], definitions: Definitions) -> Iterator[Event | Told]:
     """Events with what they state of fields that only these definitions read."""
-    needed: dict[str, list[str]] = {}
-    for event_type, field in fields_needed(definitions):
-        needed.setdefault(event_type, []).append(field)
+    needed = _by_event_type(fields_needed(definitions))
     for event, raw in recorded:
         names = needed.get(type_of(event)) if needed else None
         yield Told(event, own_fields(raw, names)) if names else event
+
+
+def _by_event_type(needed: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The fields that are read, by the event type that may state them."""
+    fields: dict[str, tuple[str, ...]] = {}
+    for event_type, field in sorted(needed):
+        fields[event_type] = (*fields.get(event_type, ()), field)
+    return fields
 
 
 def combined(row: ObjectRow, known: Mapping[str, Value]) -> dict[str, Plain | None]:
