@@ -165,9 +165,7 @@ class Progress:
         declared = {self._settings.topic(name): name for name in names}
         tps: list[TopicPartition] = []
         for topic in set(declared) & await self._consumer.topics():
-            await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001
-            partitions = self._consumer.partitions_for_topic(topic) or set()
-            tps.extend(TopicPartition(topic, partition) for partition in partitions)
+            tps += await self._partitions(topic)
         if not tps:
             return {}, {}
         done = await self._finished(tps)
@@ -181,14 +179,16 @@ class Progress:
     async def _look(self, names: list[str]) -> int:
         left = 0
         for name in names:
-            topic = self._settings.topic(name)
-            await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001
-            partitions = self._consumer.partitions_for_topic(topic) or set()
-            tps = [TopicPartition(topic, partition) for partition in partitions]
+            tps = await self._partitions(self._settings.topic(name))
             done = await self._finished(tps)
             ends: dict[Any, int] = await self._consumer.end_offsets(tps)
             left += sum(end - max(done.get(tp, 0), 0) for tp, end in ends.items())
         return left
+
+    async def _partitions(self, topic: str) -> list[TopicPartition]:
+        await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001
+        partitions = self._consumer.partitions_for_topic(topic) or set()
+        return [TopicPartition(topic, partition) for partition in partitions]
 
     async def _finished(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
         group = self._settings.app_id
