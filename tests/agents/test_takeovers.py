@@ -206,6 +206,21 @@ async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], 
         assert pair.owner.views() == fresh.views()
 
 
+async def slept_through(broker: Broker, told: list[Event]) -> None:
+    """A worker with one more event in hand sleeps while its successor works, and wakes up."""
+    sleeper, successor = Worker(broker, in_memory), Worker(broker, in_memory)
+    await sleeper.take_over()
+    await sleeper.work("ledger", 1)
+    in_hand = broker.fetch("ledger", 1)
+    assert in_hand is not None
+    await successor.take_over()
+    await successor.work("ledger", 10)
+    await sleeper.work_on("ledger", in_hand)
+    await broker.tick(NOW)
+    await successor.settle()
+    assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
+
+
 def test_what_a_woken_worker_tells_of_a_state_its_successor_skipped_is_void() -> None:
     """A deal goes from Anna to Bo to Cia; who slept has the first change in hand, the successor both."""
     deal = {"deal": "d1", "customer": "c1"}
@@ -218,17 +233,7 @@ def test_what_a_woken_worker_tells_of_a_state_its_successor_skipped_is_void() ->
     async def run() -> None:
         broker = Broker(1)
         await broker.publish(told)
-        sleeper, successor = Worker(broker, in_memory), Worker(broker, in_memory)
-        await sleeper.take_over()
-        await sleeper.work("ledger", 1)
-        in_hand = broker.fetch("ledger", 1)
-        assert in_hand is not None
-        await successor.take_over()
-        await successor.work("ledger", 10)
-        await sleeper.work_on("ledger", in_hand)
-        await broker.tick(NOW)
-        await successor.settle()
-        assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
+        await slept_through(broker, told)
 
     asyncio.run(run())
 
@@ -247,20 +252,11 @@ def test_terms_go_on_where_the_generations_of_the_group_begin_anew() -> None:
         broker = Broker(1)
         await broker.publish(told)
         broker.generation = 10
-        early, sleeper, successor = (Worker(broker, in_memory) for _ in range(3))
+        early = Worker(broker, in_memory)
         await early.take_over()
         await early.work("ledger", 1)
         broker.generation = 0
-        await sleeper.take_over()
-        await sleeper.work("ledger", 1)
-        in_hand = broker.fetch("ledger", 1)
-        assert in_hand is not None
-        await successor.take_over()
-        await successor.work("ledger", 10)
-        await sleeper.work_on("ledger", in_hand)
-        await broker.tick(NOW)
-        await successor.settle()
-        assert figures(broker.records(), broker.settings.business()) == replayed(told, broker.settings)
+        await slept_through(broker, told)
 
     asyncio.run(run())
 
