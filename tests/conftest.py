@@ -1,4 +1,4 @@
-"""A real Kafka and a real browser for the tests that need them: one of each a session."""
+"""A real Kafka and a real browser for the tests that need them."""
 
 import os
 from collections.abc import Iterator
@@ -59,7 +59,8 @@ def started(directory: Path) -> LocalKafka:
     return kafka
 
 
-@pytest.fixture(scope="session")
+# Playwright's event loop runs as long as the browser does, and no other may beside it: a file, not a session.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, or a skipped test where there is none; in CI that is a failure."""
     path = chromium_path()
