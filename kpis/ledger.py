@@ -457,7 +457,8 @@ class Ledger:
             if isinstance(row, LeadOfRow):
                 if row.first is not None:
                     yield first_of(key, row.first)
-            elif isinstance(row, ObjectRow) and not row.deleted:
+            elif isinstance(row, ObjectRow) and _is_of_customer(row) and not row.deleted:
+                # A lead may live here too; whether it is theirs, only its home's word says.
                 yield first_of(key, first_said(row))
 
     def _touch_customer(self, customer: str, because_of: str) -> None:

@@ -249,6 +249,16 @@ def test_an_organisation_is_new_when_first_heard_of() -> None:
     assert "organisations_new" not in measures(told(call, lead, elsewhere), "customer:c1")
 
 
+def test_an_organisation_is_not_heard_of_in_a_lead_that_became_anothers() -> None:
+    """Also where the lead's own row lies beside its former customer's."""
+    first = event("lead.created", 0, "a", lead="l1", customer="c1", seller="anna")
+    second = event("lead.created", 1, "b", lead="l2", customer="c1", org_number="556677-8899", seller="bo")
+    moved = event("lead.qualified", 2, "c", lead="l1", customer="c2")
+    records = {each.key: each for each in replayed([first, second, moved], business(), batch=1)}
+    assert "organisations_new" not in measures(records, "seller:anna")
+    assert measures(records, "seller:bo")["organisations_new"] == 1
+
+
 def test_an_event_known_already_is_said_again() -> None:
     """A replay after a crash cannot know what was heard, so the same cells go out once more."""
     rows: dict[str, Row] = {}
