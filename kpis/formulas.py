@@ -7,8 +7,10 @@ window. A KPI whose denominator is zero is null.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from kpis.calendar import MICROS_PER_DAY, Grain
@@ -67,6 +69,8 @@ EVERY_GRAIN = frozenset(Grain)
 ORDERS_KEPT = 10_000
 PLANS_KEPT = 5_000
 """Of how many combinations of measures it is remembered how to show them."""
+READERS_KEPT = 4
+"""Of how many sets of definitions; one is in use, and while it changes, two."""
 
 
 class Kpi(NamedTuple):
@@ -288,6 +292,20 @@ class Reader:
             evaluate = compiled(renamed(formula.tree, keys), formula.definition.unit, scales)
             known = self._evaluates[formula.name, split] = (formula.name, evaluate)
         return known
+
+
+def shared_reader(own: Own, digits: int) -> Reader:
+    """A process's one reader for what is defined: its partitions count in the same combinations of measures."""
+    return _shared_reader(_encode_own(own), digits)
+
+
+@lru_cache(READERS_KEPT)
+def _shared_reader(own: bytes, _digits: int) -> Reader:
+    return Reader(_decode_own(own))
+
+
+_encode_own = msgspec.msgpack.Encoder().encode
+_decode_own = msgspec.msgpack.Decoder(Own).decode
 
 
 def _travels_as(counted: Counted) -> list[str]:

@@ -13,7 +13,7 @@ import msgspec
 
 from kpis.calendar import MICROS_PER_DAY, day_number, micros_of
 from kpis.contributions import Business
-from kpis.formulas import Compare, Moment, Own, Reader, minor_digits
+from kpis.formulas import Compare, Moment, Own, Reader, minor_digits, shared_reader
 from kpis.growth import REVENUES, Growth
 from kpis.measures import OF_GRAIN
 from kpis.own import shown_as
@@ -246,7 +246,7 @@ class Scorecards:
 
     def _reader(self) -> Reader:
         if self._read_by is None:
-            self._read_by = Reader(self._own())
+            self._read_by = shared_reader(self._own(), minor_digits(self._business.currency))
         return self._read_by
 
     def _own(self) -> Own:
