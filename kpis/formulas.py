@@ -295,7 +295,7 @@ class Reader:
 
 
 def shared_reader(own: Own, digits: int) -> Reader:
-    """A process's one reader for what is defined: its partitions count in the same combinations of measures."""
+    """A process has one reader for what is defined: partitions count in like combinations of measures."""
     return _shared_reader(_encode_own(own), digits)
 
 
