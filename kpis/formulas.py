@@ -6,9 +6,11 @@ definitions, as an organisation's own are (`kpis.definitions`), but for the few 
 window. A KPI whose denominator is zero is null.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from kpis.calendar import MICROS_PER_DAY, Grain
@@ -67,6 +69,8 @@ EVERY_GRAIN = frozenset(Grain)
 ORDERS_KEPT = 10_000
 PLANS_KEPT = 5_000
 """Of how many combinations of measures it is remembered how to show them."""
+READERS_KEPT = 4
+"""Of how many sets of definitions; one is in use, and while it changes, two."""
 
 
 class Kpi(NamedTuple):
@@ -107,35 +111,69 @@ def money(amount: int, digits: int, per_unit: int = SCALES[Unit.MONEY]) -> str:
     return decimal_text(half_even(amount * POWERS[digits], per_unit), digits)
 
 
+class _Formula(NamedTuple):
+    """A KPI that a formula says."""
+
+    name: str
+    definition: KpiDefinition
+    tree: Tree
+    reads: frozenset[str]
+    """The measures it mentions,"""
+    keys: frozenset[str]
+    """and the keys of these."""
+    shown: str | None
+    """The measure that it is, as that is shown."""
+
+
+class _OfGrain(NamedTuple):
+    """What all windows of a grain have in common."""
+
+    constant: dict[str, Figure]
+    """Every KPI in order, with its value where none of its measures counts."""
+    formulas: list[_Formula]
+    beyond: list[tuple[str, Beyond]]
+    """The KPIs that no formula says."""
+    comparisons: list[tuple[str, Beyond]]
+    """Those among them that depend on what counts in other windows."""
+
+
 class _Plan(NamedTuple):
     """How to show windows of a grain in which just these measures count."""
 
+    of_grain: _OfGrain
+    split: tuple[str, ...]
+    """The keys of amounts that travel in several measures, and are put together first."""
     measures: list[tuple[str, Evaluate]]
-    constant: dict[str, Figure]
-    """Every KPI in order, with its value where none of its measures counts."""
     as_shown: list[tuple[str, str]]
     """The KPIs that are a measure that counts, as it is shown."""
     formulas: list[tuple[str, Evaluate]]
     """The other KPIs that depend on what counts."""
-    beyond: list[tuple[str, Beyond]]
-    """Those among them that no formula says."""
-    comparisons: list[tuple[str, Beyond]]
-    """The KPIs that depend on what counts in other windows."""
     may_be_zero: list[tuple[str, str]]
-    """Amounts that travel in several measures, which may add up to nothing; by their keys."""
+    """The measures of split amounts, which may add up to nothing; with their keys."""
 
 
 class Reader:
-    """Reads records off measures: ours, and what an organisation defines itself."""
+    """Reads records off measures: ours, and what an organisation defines itself.
+
+    Windows count thousands of combinations of measures. What is worked out for one is little: a formula is
+    read once, and compiled once for each way in which the amounts it mentions travel.
+    """
 
     def __init__(self, own: Own | None = None) -> None:
         self._own = Own({}, {}) if own is None else own
         self._counted = {name: Counted(name, measure.unit) for name, measure in MEASURES.items()}
         self._counted |= self._own.measures
+        self._travels = {key: name for name, each in self._counted.items() for key in _travels_as(each)}
+        """By each measure in which the sums of one travel, that one."""
         self._plans: dict[str, dict[tuple[str, ...], _Plan]] = {grain.value: {} for grain in Grain}
         """By grain, and by the measures that count, in the order in which they came."""
         self._of_sets: dict[tuple[str, frozenset[str]], _Plan] = {}
         """The same plans, whatever the order."""
+        self._of_grains: dict[str, _OfGrain] = {}
+        self._shows: dict[tuple[str, bool], tuple[str, Evaluate]] = {}
+        """Measures, by whether they are split."""
+        self._evaluates: dict[tuple[str, frozenset[str]], tuple[str, Evaluate]] = {}
+        """Formulas, by which of the amounts in them are split."""
 
     def figures(
         self, measures: Amounts, grain: str, moment: Moment, compare: Compare | None = None
@@ -149,21 +187,25 @@ class Reader:
         plan = self._plans[grain].get(names)
         if plan is None:
             plan = self._planned(names, grain, digits)
+        amounts = measures
+        if plan.split:
+            amounts = {**measures, **{key: parts_in(measures, key) for key in plan.split}}
         shown: dict[str, Figure] = {}
         for name, show in plan.measures:
-            shown[name] = show(measures, digits)
-        kpis = plan.constant.copy()
+            shown[name] = show(amounts, digits)
+        of_grain = plan.of_grain
+        kpis = of_grain.constant.copy()
         for name, measure in plan.as_shown:
             kpis[name] = shown[measure]
         for name, evaluate in plan.formulas:
-            kpis[name] = evaluate(measures, digits)
-        for name, beyond in plan.beyond:
+            kpis[name] = evaluate(amounts, digits)
+        for name, beyond in of_grain.beyond:
             kpis[name] = beyond(measures, moment, compare)
         if compare is not None:
-            for name, beyond in plan.comparisons:
+            for name, beyond in of_grain.comparisons:
                 kpis[name] = beyond(measures, moment, compare)
-        for name, counted in plan.may_be_zero:
-            if not parts_in(measures, counted):
+        for name, key in plan.may_be_zero:
+            if not amounts[key]:
                 del shown[name]
         return shown, kpis
 
@@ -176,76 +218,100 @@ class Reader:
         key = (grain, frozenset(names))
         plan = self._of_sets.get(key)
         if plan is None:
-            plan = self._of_sets[key] = self._plan(key[1], Grain(grain), digits)
+            of_grain = self._of_grains.get(grain)
+            if of_grain is None:
+                of_grain = self._of_grains[grain] = self._of_grain(Grain(grain), digits)
+            plan = self._of_sets[key] = self._plan(key[1], of_grain)
         orders[names] = plan
         return plan
 
-    def _plan(self, names: frozenset[str], grain: Grain, digits: int) -> _Plan:
-        travelling = {
-            name: each for name, each in self._counted.items() if not _travels_as(each).isdisjoint(names)
-        }
-        constant: dict[str, Figure] = {}
+    def _plan(self, names: frozenset[str], of_grain: _OfGrain) -> _Plan:
+        travelling = {self._travels[name] for name in names if name in self._travels}
+        counting = [(name, each.key) for name, each in self._counted.items() if name in travelling]
+        split = frozenset(key for _, key in counting if _is_split(key, names))
         as_shown: list[tuple[str, str]] = []
         formulas: list[tuple[str, Evaluate]] = []
+        for formula in of_grain.formulas:
+            if formula.reads.isdisjoint(travelling):
+                continue
+            if formula.shown is not None:
+                as_shown.append((formula.name, formula.shown))
+            else:
+                formulas.append(self._evaluate(formula, formula.keys & split))
+        return _Plan(
+            of_grain,
+            tuple(split),
+            [self._show(name, key in split) for name, key in counting],
+            as_shown,
+            formulas,
+            [(name, key) for name, key in counting if key in split],
+        )
+
+    def _of_grain(self, grain: Grain, digits: int) -> _OfGrain:
+        constant: dict[str, Figure] = {}
         beyond: list[tuple[str, Beyond]] = []
         comparisons: list[tuple[str, Beyond]] = []
         for name, kpi in KPIS.items():
-            if grain not in kpi.grains:
-                continue
-            if kpi.beyond is not None:
+            if grain in kpi.grains and kpi.beyond is not None:
                 constant[name] = kpi.beyond({}, Moment(digits, 0, 0), None)
                 (comparisons if kpi.compares else beyond).append((name, kpi.beyond))
-        for name, definition in self._definitions(grain).items():
+        formulas = list(self._formulas(grain))
+        for formula in formulas:
+            _, evaluate = self._evaluate(formula, frozenset())
+            constant[formula.name] = evaluate({}, digits)
+        order = [*KPIS, *self._own.kpis]
+        in_order = {name: constant[name] for name in order if name in constant}
+        return _OfGrain(in_order, formulas, beyond, comparisons)
+
+    def _formulas(self, grain: Grain) -> Iterator[_Formula]:
+        ours = {name: one for name, one in builtin_kpis().items() if grain in KPIS[name].grains}
+        for name, definition in (ours | self._own.kpis).items():
             tree, mentions = parse(definition.formula)
-            if not all(mention.measure in self._counted for mention in mentions):
+            reads = frozenset(mention.measure for mention in mentions)
+            if not reads <= self._counted.keys():
                 # It reads what is not counted yet.
                 continue
-            evaluate = self._evaluate(tree, definition, names)
-            constant[name] = evaluate({}, digits)
-            if all(mention.measure not in travelling for mention in mentions):
-                continue
+            keys = frozenset(self._counted[measure].key for measure in reads)
+            shown = None
             if isinstance(tree, Named) and _shows_as(self._counted[tree.measure].unit) == definition.unit:
-                as_shown.append((name, tree.measure))
-            else:
-                formulas.append((name, evaluate))
-        order = [*KPIS, *self._own.kpis]
-        return _Plan(
-            [(name, _show(each, names)) for name, each in travelling.items()],
-            {name: constant[name] for name in order if name in constant},
-            as_shown,
-            formulas,
-            beyond,
-            comparisons,
-            [(name, each.key) for name, each in travelling.items() if _is_split(each.key, names)],
-        )
+                shown = tree.measure
+            yield _Formula(name, definition, tree, reads, keys, shown)
 
-    def _definitions(self, grain: Grain) -> dict[str, KpiDefinition]:
-        ours = {name: one for name, one in builtin_kpis().items() if grain in KPIS[name].grains}
-        return ours | self._own.kpis
+    def _show(self, name: str, split: bool) -> tuple[str, Evaluate]:
+        show = self._shows.get((name, split))
+        if show is None:
+            show = self._shows[name, split] = (name, _show(self._counted[name], split))
+        return show
 
-    def _evaluate(self, tree: Tree, definition: KpiDefinition, names: frozenset[str]) -> Evaluate:
-        """A formula over just these measures; amounts in several of them are put together first."""
-        keys = {name: each.key for name, each in self._counted.items()}
-        split = [each.key for each in self._counted.values() if _is_split(each.key, names)]
-        scales = {each.key: SCALES[each.unit] for each in self._counted.values()}
-        scales |= dict.fromkeys(split, PARTS_PER_UNIT)
-        evaluate = compiled(renamed(tree, keys), definition.unit, scales)
-        if not split:
-            return evaluate
-
-        def put_together(measures: Amounts, digits: int) -> Figure:
-            whole = {key: parts_in(measures, key) for key in split}
-            return evaluate({**measures, **whole}, digits)
-
-        return put_together
+    def _evaluate(self, formula: _Formula, split: frozenset[str]) -> tuple[str, Evaluate]:
+        known = self._evaluates.get((formula.name, split))
+        if known is None:
+            keys = {name: self._counted[name].key for name in formula.reads}
+            scales = {key: SCALES[self._counted[name].unit] for name, key in keys.items()}
+            scales |= dict.fromkeys(split, PARTS_PER_UNIT)
+            evaluate = compiled(renamed(formula.tree, keys), formula.definition.unit, scales)
+            known = self._evaluates[formula.name, split] = (formula.name, evaluate)
+        return known
 
 
-def _travels_as(counted: Counted) -> frozenset[str]:
+def shared_reader(own: Own, digits: int) -> Reader:
+    """A process has one reader for what is defined: partitions count in like combinations of measures."""
+    return _shared_reader(_encode_own(own), digits)
+
+
+@lru_cache(READERS_KEPT)
+def _shared_reader(own: bytes, _digits: int) -> Reader:
+    return Reader(_decode_own(own))
+
+
+_encode_own = msgspec.msgpack.Encoder().encode
+_decode_own = msgspec.msgpack.Decoder(Own).decode
+
+
+def _travels_as(counted: Counted) -> list[str]:
     """The measures in which the sums of one travel."""
     key = counted.key
-    if counted.unit in {Unit.MONEY, Unit.NUMBER}:
-        return frozenset({key, above(key), below(key)})
-    return frozenset({key})
+    return [key, above(key), below(key)] if counted.unit in {Unit.MONEY, Unit.NUMBER} else [key]
 
 
 def _is_split(key: str, names: frozenset[str]) -> bool:
@@ -257,23 +323,17 @@ def _shows_as(unit: Unit) -> str:
     return {Unit.NUMBER: "ratio"}.get(unit, unit.value)
 
 
-def _show(counted: Counted, names: frozenset[str]) -> Evaluate:
-    """How a measure is shown where just these count."""
+def _show(counted: Counted, split: bool) -> Evaluate:
+    """How a measure that counts is shown; where it is split, once that was put together."""
     key, unit = counted
-    split = _is_split(key, names)
+    scale = PARTS_PER_UNIT if split else SCALES[unit]
     match unit:
         case Unit.COUNT:
-            return lambda measures, _: measures.get(key, 0)
-        case Unit.DAYS:
-            return lambda measures, _: measures.get(key, 0) / MICROS_PER_DAY
-        case Unit.NUMBER:
-            if split:
-                return lambda measures, _: parts_in(measures, key) / PARTS_PER_UNIT
-            return lambda measures, _: measures.get(key, 0) / SCALES[Unit.NUMBER]
+            return lambda amounts, _: amounts[key]
+        case Unit.DAYS | Unit.NUMBER:
+            return lambda amounts, _: amounts[key] / scale
         case Unit.MONEY:
-            if split:
-                return lambda measures, digits: money(parts_in(measures, key), digits, PARTS_PER_UNIT)
-            return lambda measures, digits: money(measures.get(key, 0), digits)
+            return lambda amounts, digits: money(amounts[key], digits, scale)
 
 
 def _customer_lifetime_days(measures: Amounts, moment: Moment, _: Compare | None) -> Figure:

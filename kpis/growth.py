@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kpis.calendar import date_of, day_number
 from kpis.formulas import Compare, Compared
 from kpis.money import above, below, parts_in
-from kpis.spans import Span, span_before, spans_after, spans_of
+from kpis.spans import Span, span_before, spans_after, spans_from, spans_of
 from schemas.internal import Measures
 
 REVENUE = "revenue"
@@ -108,10 +108,14 @@ class Growth:
     def _sum(self, scope: str, start: int, end: int) -> int:
         """Revenue from a day until before another."""
         total = 0
-        for day in range(start, end):
-            measures = self._sums.get(scope + spans_of(day)[0].suffix)
+        while start < end:
+            # A day is looked at by itself only where no longer window fits in.
+            span = next(span for span in spans_from(start) if span.end is not None and span.end <= end)
+            measures = self._sums.get(scope + span.suffix)
             if measures is not None:
                 total += parts_in(measures, REVENUE)
+            assert span.end is not None
+            start = span.end
         return total
 
 

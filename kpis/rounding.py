@@ -19,5 +19,5 @@ def decimal_text(minor: int, digits: int) -> str:
         return str(minor)
     if minor < 0:
         return f"-{decimal_text(-minor, digits)}"
-    whole, rest = divmod(minor, POWERS[digits])
-    return f"{whole}.{rest:0{digits}d}"
+    written = str(minor).zfill(digits + 1)
+    return f"{written[:-digits]}.{written[-digits:]}"

@@ -13,7 +13,7 @@ import msgspec
 
 from kpis.calendar import MICROS_PER_DAY, day_number, micros_of
 from kpis.contributions import Business
-from kpis.formulas import Compare, Moment, Own, Reader, minor_digits
+from kpis.formulas import Compare, Moment, Own, Reader, minor_digits, shared_reader
 from kpis.growth import REVENUES, Growth
 from kpis.measures import OF_GRAIN
 from kpis.own import shown_as
@@ -61,6 +61,16 @@ Touched = dict[str, tuple[str, Span]]
 """By the key of a KPI record: the scope and window it is about."""
 
 
+class _Change(NamedTuple):
+    """What a batch changes on a scope's day, put together from all its sources."""
+
+    scope: str
+    day: int
+    measures: Measures
+    revenue: bool
+    """Whether growth may be another now, too."""
+
+
 class Taken(NamedTuple):
     """What a batch of partials changed."""
 
@@ -103,6 +113,8 @@ class Scorecards:
         """Made from the row of definitions, when it is first needed."""
         self._fresh: dict[str, ScorecardRow] = {}
         """Rows of the batch that was taken last, which may not be held yet."""
+        self._changes: dict[str, _Change] = {}
+        """By the key of a row: what the batch changes, until it is added to the sums."""
 
     def begin_term(self, term: int) -> None:
         """Write under a new term from now on, if it is above the one in use."""
@@ -144,6 +156,8 @@ class Scorecards:
         closed = self._closed(clock)
         for item in items:
             if isinstance(item, Tick):
+                # What closes now has counted what came before.
+                self._add_changes(touched)
                 clock = self._turn(before, item, touched)
                 rows[CLOCK] = clock
                 closed = self._closed(clock)
@@ -151,7 +165,7 @@ class Scorecards:
             begun = terms.sources.get(item.source)
             if begun is not None and item.version < begun.version:
                 if isinstance(item, Partial):
-                    self._refuse(item, touched)
+                    self._refuse(item)
                 continue
             if isinstance(item, Ready):
                 self._hear_ready(item, touched)
@@ -167,8 +181,9 @@ class Scorecards:
                 if row is None:
                     row = DayRow(item.scope, cell.day, {})
                 assert isinstance(row, DayRow)
-                if self._report(row, item, cell, closed, touched):
+                if self._report(key, row, item, cell, closed):
                     rows[key] = row
+        self._add_changes(touched)
         if TERMS in rows:
             # Last, so that nothing can be known to be void before what came before it is safe.
             rows[TERMS] = rows.pop(TERMS)
@@ -231,7 +246,7 @@ class Scorecards:
 
     def _reader(self) -> Reader:
         if self._read_by is None:
-            self._read_by = Reader(self._own())
+            self._read_by = shared_reader(self._own(), minor_digits(self._business.currency))
         return self._read_by
 
     def _own(self) -> Own:
@@ -330,22 +345,20 @@ class Scorecards:
                     self._reader().figures(measures, each.grain, at.moment, compare)[1]
                 )
 
-    def _refuse(self, partial: Partial, touched: Touched) -> None:
+    def _refuse(self, partial: Partial) -> None:
         """Take nothing from an owner whose time is over; but write what it touches as it stands.
 
         A worker that did not know may have published it, or this one before it crashed.
         """
         for cell in partial.cells:
-            self._touch(partial.scope, cell.day, {}, touched)
+            self._note(scorecard_key(partial.scope, cell.day), partial.scope, cell.day, {})
 
     def _see(self, time: int) -> None:
         """An event of this time is known."""
         if time > self._as_of:
             self._as_of = self._clock[AS_OF] = time
 
-    def _report(
-        self, row: DayRow, partial: Partial, cell: Cell, closed: "Closed", touched: Touched
-    ) -> bool:
+    def _report(self, key: str, row: DayRow, partial: Partial, cell: Cell, closed: "Closed") -> bool:
         """Replace what the source reported for a day, unless it has reported something later."""
         known = row.sources.get(partial.source)
         change = cell.measures
@@ -357,19 +370,34 @@ class Scorecards:
         if change:
             if row.day < closed.before and closed.after < closed.before:
                 # The row goes after it, so that a crash in between leaves nothing that cannot be made up.
-                self._fresh.pop(scorecard_key(row.scope, row.day), None)
+                self._fresh.pop(key, None)
                 self._keep_closing(row.scope, row.day, closed, revenue=not REVENUES.isdisjoint(change))
-            self._touch(row.scope, row.day, change, touched)
+            self._note(key, row.scope, row.day, change)
         elif known is None or known.version == partial.version:
             # A replay, which cannot know what was written.
-            self._touch(row.scope, row.day, {}, touched)
+            self._note(key, row.scope, row.day, {})
         return True
 
-    def _touch(self, scope: str, day: int, change: Measures, touched: Touched) -> None:
-        """Add a change, and note the records it concerns."""
-        self._add(scope, day, change, touched)
-        if not change or not REVENUES.isdisjoint(change):
-            self._growth.changed(scope, day, self._last_day, touched)
+    def _note(self, key: str, scope: str, day: int, change: Measures) -> None:
+        """Put a change with the others of its day, so that the sums over its windows change but once."""
+        revenue = not change or not REVENUES.isdisjoint(change)
+        noted = self._changes.get(key)
+        if noted is None:
+            self._changes[key] = _Change(scope, day, change, revenue)
+            return
+        measures = noted.measures.copy()
+        for name, amount in change.items():
+            measures[name] = measures.get(name, 0) + amount
+        together = {name: amount for name, amount in measures.items() if amount}
+        self._changes[key] = _Change(scope, day, together, revenue or noted.revenue)
+
+    def _add_changes(self, touched: Touched) -> None:
+        """Add what was noted to the sums, and note the records it concerns."""
+        changes, self._changes = self._changes, {}
+        for scope, day, measures, revenue in changes.values():
+            self._add(scope, day, measures, touched)
+            if revenue:
+                self._growth.changed(scope, day, self._last_day, touched)
 
     def _add(self, scope: str, day: int, change: Measures, touched: Touched) -> None:
         """Add a change to the sums of every window that holds a day, and note their records."""

@@ -58,6 +58,13 @@ def spans_after(day: int) -> tuple[Span, ...]:
     return tuple(_span(span.grain, span.end) for span in spans_of(day) if span.end is not None)
 
 
+@cache
+def spans_from(day: int) -> tuple[Span, ...]:
+    """The windows that begin on a day and end, the longest first."""
+    spans = [span for span in spans_of(day) if span.start == day and span.end is not None]
+    return tuple(reversed(spans))
+
+
 def span_before(span: Span) -> Span:
     """The window of the same grain that ends where this one starts. `ever` has none."""
     if span.before is None:

@@ -127,26 +127,24 @@ class Tally:
         They are its own day's in each scope, and where it is a contact, the day on which the person was
         contacted next: there it may no longer be the first time, or be again.
         """
-        scopes = scopes_of(share)
-        cells = [(scope, share.day) for scope in scopes]
+        day = share.day
+        cells = [(scope, day) for scope in scopes_of(share)]
         if share.person is not None:
-            contacts = self._contacts.get(share.person, [])
-            for scope in scopes:
-                days = _days_in(scope, contacts)
-                after = bisect_right(days, share.day)
+            for scope, days in _days_in_scopes(share, self._contacts.get(share.person, [])):
+                after = bisect_right(days, day)
                 if after < len(days):
                     cells.append((scope, days[after]))
         return cells
 
     def _count(self, share: Share, sign: int) -> None:
         day = share.day
+        measures = share.measures if sign > 0 else negative(share.measures)
         for scope in scopes_of(share):
-            add_measures(self._cells, (scope, day), share.measures, sign)
+            add_measures(self._cells, (scope, day), measures)
 
     def _meet(self, counted: str, contact: Contact, others: list[Contact], sign: int) -> None:
         """Count a contact where it is the first of its window, instead of the one that was."""
-        for scope in scopes_of(contact):
-            days = _days_in(scope, others)
+        for scope, days in _days_in_scopes(contact, others):
             after = bisect_right(days, contact.day)
             before = after - 1
             gained: Measures = {}
@@ -154,13 +152,13 @@ class Tally:
             for measure, start, end in _spans_of(counted, contact.day):
                 if before >= 0 and days[before] >= start:
                     continue
-                gained[measure] = 1
+                gained[measure] = sign
                 if after < len(days) and days[after] < end:
-                    lost[measure] = 1
+                    lost[measure] = -sign
             if gained:
-                add_measures(self._cells, (scope, contact.day), gained, sign)
+                add_measures(self._cells, (scope, contact.day), gained)
             if lost:
-                add_measures(self._cells, (scope, days[after]), lost, -sign)
+                add_measures(self._cells, (scope, days[after]), lost)
 
 
 def _contact(share: Share) -> Contact:
@@ -171,9 +169,18 @@ def _order(contact: Contact) -> int:
     return contact.day
 
 
-def _days_in(scope: str, contacts: list[Contact]) -> list[int]:
-    """The days, in order, on which a scope had these contacts."""
-    return [contact.day for contact in contacts if scope in scopes_of(contact)]
+def _days_in_scopes(place: Share | Contact, contacts: list[Contact]) -> list[tuple[str, list[int]]]:
+    """For each scope of a place: the days, in order, on which it had these contacts."""
+    seller, team, customer = place.seller, place.team, place.customer
+    days = [(COMPANY, [contact.day for contact in contacts])]
+    if seller is not None:
+        days.append((_SELLERS[seller], [contact.day for contact in contacts if contact.seller == seller]))
+    if team is not None:
+        days.append((_TEAMS[team], [contact.day for contact in contacts if contact.team == team]))
+    if customer is not None:
+        held = [contact.day for contact in contacts if contact.customer == customer]
+        days.append((_CUSTOMERS[customer], held))
+    return days
 
 
 @lru_cache(200_000)
@@ -185,14 +192,19 @@ def _spans_of(counted: str, day: int) -> tuple[tuple[str, int, int], ...]:
     )
 
 
-def add_measures(sums: MutableMapping[Key, Measures], key: Key, measures: Measures, sign: int = 1) -> None:
+def negative(measures: Measures) -> Measures:
+    """What takes measures back."""
+    return {name: -amount for name, amount in measures.items()}
+
+
+def add_measures(sums: MutableMapping[Key, Measures], key: Key, measures: Measures) -> None:
     """Add measures to the sums under a key, leaving out what is zero. `measures` holds no zero."""
     total = sums.get(key)
     if total is None:
-        sums[key] = measures.copy() if sign > 0 else {name: -amount for name, amount in measures.items()}
+        sums[key] = measures.copy()
         return
     for name, amount in measures.items():
-        new = total.get(name, 0) + sign * amount
+        new = total.get(name, 0) + amount
         if new:
             total[name] = new
         else:

@@ -249,6 +249,16 @@ def test_an_organisation_is_new_when_first_heard_of() -> None:
     assert "organisations_new" not in measures(told(call, lead, elsewhere), "customer:c1")
 
 
+def test_an_organisation_is_not_heard_of_in_a_lead_that_became_anothers() -> None:
+    """Also where the lead's own row lies beside its former customer's."""
+    first = event("lead.created", 0, "a", lead="l1", customer="c1", seller="anna")
+    second = event("lead.created", 1, "b", lead="l2", customer="c1", org_number="556677-8899", seller="bo")
+    moved = event("lead.qualified", 2, "c", lead="l1", customer="c2")
+    records = {each.key: each for each in replayed([first, second, moved], business(), batch=1)}
+    assert "organisations_new" not in measures(records, "seller:anna")
+    assert measures(records, "seller:bo")["organisations_new"] == 1
+
+
 def test_an_event_known_already_is_said_again() -> None:
     """A replay after a crash cannot know what was heard, so the same cells go out once more."""
     rows: dict[str, Row] = {}
@@ -299,6 +309,31 @@ def test_a_row_that_another_wrote_is_learnt_in_the_place_of_the_own() -> None:
     team_of_bo = event("seller.assigned", -9, "org2", seller="bo", team="south")
     cells = {p.scope: p.cells[0].measures for p in ledger.apply([team_of_bo]).partials}
     assert cells["team:south"]["deals_won"] == 2, "whom a row names is learnt too"
+
+
+def test_rows_that_another_wrote_are_looked_at_as_they_are_and_not_as_the_last_batch_read_them() -> None:
+    """Who was first heard of a customer in is looked for among all that is theirs."""
+    calls = [
+        event("activity.logged", day, name, activity=name, customer="c1", seller=seller, kind="call")
+        for day, name, seller in [(0, "a1", "anna"), (1, "a2", "bo")]
+    ]
+    of = LeadOf("l1", "c1", 3, 500, Said("cia", 1_772_704_800_000_000, "e1", "crm"), organisation=True)
+    rows: dict[str, Row] = {}
+    ledger = Ledger(0, business(), rows)
+    rows.update(ledger.apply([*calls, of]).rows)
+    packed = {key: ROWS.pack(row, 1) for key, row in rows.items()}
+    other = Ledger(0, business(), {key: ROWS.unpack(row) for key, row in packed.items()}, term=2)
+    for key, row in packed.items():
+        other.learn(key, ROWS.unpack(row))
+    gone = [
+        event("activity.deleted", 9, f"{name} gone", activity=name, customer="c1") for name in ["a1", "a2"]
+    ]
+    changed = other.apply(gone).rows
+    for key in ["activity:2:c1:a2", "activity:2:c1:a1"]:
+        ledger.relearn(key, ROWS.unpack(packed[key]), changed[key])
+        rows[key] = changed[key]
+    cells = {partial.scope: partial.cells for partial in ledger.apply([of]).partials}
+    assert cells["seller:cia"][0].measures == {"organisations_new": 1}
 
 
 def test_a_new_term_says_again_what_was_said_of_leads() -> None:
