@@ -96,7 +96,7 @@ def _run(broker: str, sellers: int, events: int) -> Grown:
 
 def _measured(settings: Settings, load: Load, worker: WorkerProcess) -> Measured:
     flow = [settings.topic(topic) for topic in [*LEDGER_TOPICS, PARTIALS.name]]
-    with Group(settings.broker, settings.app_id, flow, load.topic) as group:
+    with Group(settings.broker, settings.app_id, flow, [load.topic]) as group:
         return measure(group, [worker], load.deals)
 
 

@@ -55,14 +55,14 @@ class Measured(NamedTuple):
 class Group:
     """What a consumer group has finished of the topics it reads, which records pass in this order."""
 
-    def __init__(self, broker: str, name: str, flow: Sequence[str], source: str) -> None:
+    def __init__(self, broker: str, name: str, flow: Sequence[str], sources: Sequence[str]) -> None:
         # A consumer that never joins: asking an AdminClient for offsets of a group that is not there
         # yet ends now and then in a segmentation fault (confluent-kafka 2.16.1).
         self._consumer = Consumer(
             {"bootstrap.servers": broker, "group.id": name, "enable.auto.commit": False, "log_level": 0}
         )
         self._flow = flow
-        self._source = source
+        self._sources = sources
         self._known: dict[str, list[TopicPartition]] = {}
 
     def __enter__(self) -> Self:
@@ -74,7 +74,7 @@ class Group:
     def begun(self) -> bool:
         """Whether anything has come of the source: a record in the last topic of the flow.
 
-        Not the first commit: who reads fast ahead of its own internal topic would have all of its source
+        Not the first commit: who reads fast ahead of its own internal topic would have all of its sources
         finished by then, and most of the work before it.
         """
         last = self._flow[-1]
@@ -88,8 +88,12 @@ class Group:
             raise
 
     def done(self) -> int:
-        """How many records of the source topic are finished."""
-        return sum(self._committed(self._partitions(self._source)).values())
+        """How many records of the source topics are finished."""
+        return sum(sum(self._committed(self._partitions(topic)).values()) for topic in self._sources)
+
+    def told(self) -> int:
+        """How many records there are in the source topics."""
+        return sum(self._end(tp) for topic in self._sources for tp in self._partitions(topic))
 
     def settled(self) -> bool:
         """Whether nothing is left anywhere.
@@ -128,13 +132,15 @@ class Group:
         return self._known[topic]
 
 
-def measure(group: Group, children: Sequence[ChildProcess], records: int) -> Measured:
+def measure(
+    group: Group, children: Sequence[ChildProcess], records: int, longest_s: float = LONGEST_S
+) -> Measured:
     """Watch a group until all is done, and say how long it took since something first came of it.
 
     Raises:
         Fault: a process ended, or it takes too long.
     """
-    _until(group.begun, children)
+    _until(group.begun, children, longest_s)
     cpu_before = cpu_seconds(children)
     samples = [Sample(time.monotonic(), group.done())]
 
@@ -144,17 +150,17 @@ def measure(group: Group, children: Sequence[ChildProcess], records: int) -> Mea
             samples.append(Sample(time.monotonic(), done))
         return done >= records and group.settled()
 
-    _until(all_done, children)
+    _until(all_done, children, longest_s)
     return _measured(samples, time.monotonic(), cpu_before, children)
 
 
-def _until(reached: Callable[[], bool], children: Sequence[ChildProcess]) -> None:
-    deadline = time.monotonic() + LONGEST_S
+def _until(reached: Callable[[], bool], children: Sequence[ChildProcess], longest_s: float) -> None:
+    deadline = time.monotonic() + longest_s
     while not reached():
         for child in children:
             child.check()
         if time.monotonic() > deadline:
-            raise Fault(f"It is not done after {LONGEST_S:.0f} s:\n{children[0].last_lines()}")
+            raise Fault(f"It is not done after {longest_s:.0f} s:\n{children[0].last_lines()}")
         time.sleep(POLL_S)
 
 

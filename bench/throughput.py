@@ -139,7 +139,7 @@ class _Bench:
         name = f"{self._session}-{contender.name}-{workers}-{number}"
         run = contender.start(Place(self._broker, load, name, PARTITIONS, folder), workers)
         try:
-            with Group(self._broker, name, run.flow, load.topic) as group:
+            with Group(self._broker, name, run.flow, [load.topic]) as group:
                 measured = measure(group, run.children, load.deals)
         finally:
             for child in run.children:

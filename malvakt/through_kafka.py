@@ -66,12 +66,22 @@ def temporary_kafka() -> Iterator[str]:
     Raises:
         Fault: none can run here.
     """
-    with tempfile.TemporaryDirectory(prefix="malvakt-kafka-") as directory:
-        try:
-            with LocalKafka(Path(directory)) as kafka:
-                yield kafka.address
-        except LocalKafkaError as error:
-            raise Fault(str(error)) from error
+    with tempfile.TemporaryDirectory(prefix="malvakt-kafka-") as name, kafka_in(Path(name)) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def kafka_in(directory: Path) -> Iterator[str]:
+    """The address of a Kafka of our own, with its data in a directory.
+
+    Raises:
+        Fault: none can run here.
+    """
+    try:
+        with LocalKafka(directory) as kafka:
+            yield kafka.address
+    except LocalKafkaError as error:
+        raise Fault(str(error)) from error
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,190 @@
+"""`./run bench floor`: a simulated organisation through two workers, and every figure counted again."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from bench.machine import machine
+from bench.measuring import Group, Measured, measure, peak_mb
+from malvakt.outcome import CallError, Fault
+from malvakt.through_kafka import kafka_in
+from malvakt.workers import WorkerProcess, environment_of
+from schemas.topics import (
+    CRM_TOPICS,
+    LEDGER_TOPICS,
+    PARTIALS,
+    TABLE_OBJECTS,
+    TABLE_SCORECARDS,
+    changelog,
+)
+from streams.settings import MEMORY, Settings
+
+WORKERS = 2
+SELLERS = 200
+TEAMS = 20
+START = date(2020, 1, 1)
+"""Early enough for some three million events before today: what lies in the future closes no window."""
+LONGEST_S = 6 * 3600.0
+SMOKE_EVENTS = 3_000
+
+
+class FloorRun(Struct, frozen=True, kw_only=True):
+    """What a floor's events took, and whether every figure is right."""
+
+    events: int
+    store: str
+    records: int
+    """What the events are on the topics: teams and rates are on every partition."""
+    counted: int
+    """How many of these were finished while the clock ran."""
+    seconds: float
+    cpu_us: float
+    """Processor time of all workers, an event."""
+    peak_mb: list[float]
+    """The most memory that each worker ever held."""
+    store_mb: float
+    """What the workers' own stores take on disk; nothing where rows are in memory."""
+    changelogs_mb: float
+    """What the changelogs of all rows take on the broker's disk."""
+    reconciled: str
+    """What `malvakt reconcile` said last."""
+    right: bool
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.counted / self.seconds
+
+
+def floor(
+    *,
+    events: int = 100_000,
+    store: Literal["memory", "rocksdb"] = MEMORY,
+    json: Path | None = None,
+    smoke: bool = False,
+) -> int:
+    """Send a simulated organisation of 200 sellers through two workers on a Kafka of their own, and
+    reconcile.
+
+    Exit status 1 if a figure differs, or reconcile could not judge.
+
+    Parameters
+    ----------
+    events
+        How many events the organisation tells.
+    store
+        Where workers keep their rows.
+    json
+        A file for the results.
+    smoke
+        Few events: sees that it works, and nothing of time.
+    """
+    events = SMOKE_EVENTS if smoke else events
+    if events < 1:
+        raise CallError("--events is above 0.")
+    with tempfile.TemporaryDirectory(prefix="malvakt-floor-") as name:
+        folder = Path(name)
+        with kafka_in(folder / "kafka") as address:
+            result = _run(Settings(broker=address, store=store, metrics_port=0), folder, events)
+    _show(result)
+    if json is not None:
+        report = {"machine": machine(), "floor": result}
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+    return 0 if result.right else 1
+
+
+def _run(settings: Settings, folder: Path, events: int) -> FloorRun:
+    _simulate(settings, events)
+    stores = [folder / f"worker-{number}" for number in range(WORKERS)]
+    workers = [WorkerProcess(msgspec.structs.replace(settings, data=str(store))) for store in stores]
+    try:
+        records, measured = _measured(settings, workers)
+        peaks = [peak_mb([worker]) for worker in workers]
+        reconciled = _malvakt(settings, "reconcile")
+    finally:
+        for worker in workers:
+            worker.stop()
+    assert measured.cpu_s is not None
+    counted = max(1, records - measured.first_done)
+    logs = [changelog(settings.app_id, table).name for table in (TABLE_OBJECTS, TABLE_SCORECARDS)]
+    partitions = [path for log in logs for path in (folder / "kafka" / "data").glob(f"{log}-*")]
+    return FloorRun(
+        events=events,
+        store=settings.store,
+        records=records,
+        counted=counted,
+        seconds=round(measured.seconds, 3),
+        cpu_us=round(measured.cpu_s * 1e6 / counted, 1),
+        peak_mb=[round(peak) for peak in peaks if peak is not None],
+        store_mb=_megabytes(stores),
+        changelogs_mb=_megabytes(partitions),
+        reconciled=reconciled.stderr.strip(),
+        right=reconciled.returncode == 0,
+    )
+
+
+def _simulate(settings: Settings, events: int) -> None:
+    """Tell all events before a worker runs: making them up takes as much of the machine as a worker."""
+    began = time.monotonic()
+    done = _malvakt(
+        settings,
+        "simulate",
+        *("--sellers", str(SELLERS), "--teams", str(TEAMS), "--start", str(START)),
+        *("--events", str(events), "--broker", settings.broker),
+    )
+    if done.returncode:
+        raise Fault(f"The floor could not be simulated:\n{done.stderr}")
+    print(f"{done.stderr.strip()} In {time.monotonic() - began:.0f} s.", file=sys.stderr)
+
+
+def _measured(settings: Settings, workers: list[WorkerProcess]) -> tuple[int, Measured]:
+    flow = [settings.topic(topic) for topic in [*LEDGER_TOPICS, PARTIALS.name]]
+    sources = [settings.topic(topic.name) for topic in CRM_TOPICS]
+    with Group(settings.broker, settings.app_id, flow, sources) as group:
+        records = group.told()
+        return records, measure(group, workers, records, LONGEST_S)
+
+
+def _malvakt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of malvakt as its user would, and keep what it says."""
+    return subprocess.run(
+        [sys.executable, "-m", "malvakt", *arguments],
+        env={**os.environ, **environment_of(settings)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _megabytes(folders: Iterable[Path]) -> float:
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    # Blocks, not lengths: Kafka's indexes and RocksDB's logs are made longer than what is in them.
+    return round(sum(path.stat().st_blocks for path in files) * 512 / 1e6, 1)
+
+
+def _show(result: FloorRun) -> None:
+    table = Table(title=f"{result.events:,} events of {SELLERS} sellers, {WORKERS} workers, {result.store}")
+    for heading in ("s", "events/s", "CPU µs/event", "peak MB a worker", "store MB", "changelogs MB"):
+        table.add_column(heading, justify="right")
+    table.add_row(
+        f"{result.seconds:,.1f}",
+        f"{result.rate:,.0f}",
+        f"{result.cpu_us:,.0f}",
+        " ".join(f"{peak:,.0f}" for peak in result.peak_mb),
+        f"{result.store_mb:,.1f}",
+        f"{result.changelogs_mb:,.1f}",
+    )
+    console = Console()
+    console.print(table)
+    console.print(f"reconcile: {result.reconciled}")
