@@ -49,11 +49,13 @@ def test_a_port_or_view_that_is_taken_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = malvakt("web", "--broker", "127.0.0.1:1", "--port", port, "--view", tmp_path / "view")
+        done = malvakt(
+            "web", "--open", "--broker", "127.0.0.1:1", "--port", port, "--view", tmp_path / "view"
+        )
     assert done.returncode == 1
     assert "give another --port" in done.stderr
     view = View(tmp_path / "view")
-    done = malvakt("web", "--broker", "127.0.0.1:1", "--view", tmp_path / "view")
+    done = malvakt("web", "--open", "--broker", "127.0.0.1:1", "--view", tmp_path / "view")
     view.close()
     assert done.returncode == 1
     assert "Another process has the view" in done.stderr

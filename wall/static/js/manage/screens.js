@@ -1,6 +1,6 @@
 // What televisions show, and which they are.
 
-import { element } from "../dom.js";
+import { element, setText } from "../dom.js";
 import { button, check, choice, field, form, say } from "./forms.js";
 import { ask } from "./session.js";
 import { words } from "./words.js";
@@ -31,6 +31,7 @@ export async function screens(page) {
 
 function card({ id, screen, televisions }, scopes, fill) {
   const said = words.screen;
+  const title = element("h2", "", screen.name);
   const remove = button(words.remove, async () => {
     if (!confirm(words.sure(screen.name))) return;
     await ask("DELETE", `screens/${id}`);
@@ -40,6 +41,7 @@ function card({ id, screen, televisions }, scopes, fill) {
   remove.setAttribute("aria-label", `${words.remove}: ${screen.name}`);
   const change = form(fields(screen, scopes), words.save, async (given) => {
     await ask("PUT", `screens/${id}`, settings(given));
+    setText(title, given.get("name"));
     say(words.saved);
   });
   const time = new Intl.DateTimeFormat(words.locale, { dateStyle: "medium", timeStyle: "short" });
@@ -61,7 +63,7 @@ function card({ id, screen, televisions }, scopes, fill) {
     setTimeout(() => fill().catch(console.warn), 4_000);
   });
   const item = element("li", "card",
-    element("div", "actions", element("h2", "", screen.name), remove),
+    element("div", "actions", title, remove),
     element("details", "", element("summary", "", said.settings), change),
     element("h3", "", said.televisions),
     paired.length ? element("ul", "rows", ...paired) : element("p", "hint", said.noTelevision),
