@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import MutableScopeHeaders
 from litestar.params import FromQuery, QueryParameter
@@ -20,6 +20,9 @@ from msgspec import Struct
 
 from schemas.goals import Grain
 from schemas.records import Figure, decode_record
+from wall.accounts.discretion import NAMED, discreet_bodies, discreet_moment
+from wall.accounts.door import Door, guard
+from wall.accounts.routes import routes
 from wall.entries import decode_member, decode_named
 from wall.freshness import Heartbeat
 from wall.hub import Hub, position_of
@@ -33,12 +36,15 @@ SCOPE = QueryParameter(name="scope")
 FIRST, LAST = QueryParameter(name="from"), QueryParameter(name="to")
 
 HEADERS = {
-    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'",
+    "content-security-policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
 
+Asked = Request[Any, Any, Any]
 Background = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -59,9 +65,16 @@ class Point(Struct, frozen=True):
 
 
 def build_app(
-    view: View, hub: Hub, heartbeat: Callable[[], Heartbeat], background: Background | None = None
+    view: View,
+    hub: Hub,
+    heartbeat: Callable[[], Heartbeat],
+    background: Background | None = None,
+    door: Door | None = None,
 ) -> Litestar:
-    """The web application; what runs in the background keeps the view current."""
+    """The web application; what runs in the background keeps the view current.
+
+    Without a door it is open: whoever reaches it reads everything, and there is nothing to sign in to.
+    """
 
     @get("/api/now", sync_to_thread=False)
     def now() -> Heartbeat:
@@ -70,6 +83,7 @@ def build_app(
 
     @get("/api/records", sync_to_thread=True)
     def records(
+        request: Asked,
         of: Annotated[str | None, SCOPE] = None,
         grain: FromQuery[Grain | None] = None,
         first: Annotated[date | None, FIRST] = None,
@@ -79,7 +93,7 @@ def build_app(
         # The position first: what changes in between is then told again, and nothing is missed.
         position = hub.position
         found = view.records(of, grain, _iso(first), _iso(last))
-        return _listing(position, "records", found)
+        return _listing(position, "records", _seen(request, found))
 
     @get("/api/series", sync_to_thread=True)
     def series(
@@ -99,31 +113,36 @@ def build_app(
         return _listing(position, "points", map(msgspec.json.encode, points))
 
     @get("/api/scopes", sync_to_thread=True)
-    def scopes() -> Response[bytes]:
+    def scopes(request: Asked) -> Response[bytes]:
         """The company, its teams and the sellers in them, with what they are called."""
         position = hub.position
-        return _listing(position, "scopes", map(msgspec.json.encode, _scopes(view)))
+        return _listing(position, "scopes", _seen(request, map(msgspec.json.encode, _scopes(view))))
 
     @get("/api/feed", sync_to_thread=True)
-    def feed(limit: Annotated[int, QueryParameter(ge=1, le=MAX_MOMENTS)] = 10) -> Response[bytes]:
+    def feed(
+        request: Asked, limit: Annotated[int, QueryParameter(ge=1, le=MAX_MOMENTS)] = 10
+    ) -> Response[bytes]:
         """The deals won last, the latest first."""
         position = hub.position
-        return _listing(position, "moments", view.moments(limit))
+        moments = view.moments(limit)
+        return _listing(position, "moments", moments if _named(request) else map(discreet_moment, moments))
 
     @get("/api/goals", sync_to_thread=True)
-    def goals() -> Response[bytes]:
+    def goals(request: Asked) -> Response[bytes]:
         """Where each goal stands, in each of its periods."""
         position = hub.position
-        return _listing(position, "statuses", view.of_kind("status"))
+        return _listing(position, "statuses", _seen(request, view.of_kind("status")))
 
     @get("/api/stream", sync_to_thread=False)
-    def stream(request: Request[Any, Any, Any], since: FromQuery[str | None] = None) -> Stream:
+    def stream(request: Asked, since: FromQuery[str | None] = None) -> Stream:
         """All that changes after a position, as Server-Sent Events; a browser says which."""
         # What the browser has seen since is later than what the page began with.
         known = request.headers.get("last-event-id") or since
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         position = None if known is None else position_of(known)
-        return Stream(hub.stream(position), media_type="text/event-stream", headers=headers)
+        events = hub.stream(position)
+        watched = events if door is None else door.watched(request, events)
+        return Stream(watched, media_type="text/event-stream", headers=headers)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -135,12 +154,17 @@ def build_app(
                 await task
 
     page = create_static_files_router("/", [STATIC], html_mode=True)
+    reading = Router(
+        "/",
+        route_handlers=[now, records, series, scopes, feed, goals, stream],
+        guards=None if door is None else [guard(door.reads)],
+    )
     return Litestar(
-        [now, records, series, scopes, feed, goals, stream, page],
+        [reading, *(() if door is None else routes(door)), page],
         lifespan=[lifespan],
         before_send=[_with_headers],
         openapi_config=None,
-        compression_config=CompressionConfig("gzip", exclude="/api/stream"),
+        compression_config=CompressionConfig("gzip", exclude="/api/(tv/)?stream"),
         logging_config=None,
     )
 
@@ -153,6 +177,15 @@ async def _with_headers(message: Message, _: ASGIScope) -> None:
             # A stream says by itself that nobody may keep it.
             if name not in headers:
                 headers[name] = value
+
+
+def _named(request: Asked) -> bool:
+    """Whether sellers may be told apart; always, where nobody stands at the door."""
+    return bool(request.state.get(NAMED, True))
+
+
+def _seen(request: Asked, bodies: Iterable[bytes]) -> Iterable[bytes]:
+    return bodies if _named(request) else discreet_bodies(bodies)
 
 
 def _iso(day: date | None) -> str | None:

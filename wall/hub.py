@@ -7,7 +7,7 @@ latest changes in memory or else from the view; one that is slow skips what has 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import takewhile
 
 import msgspec
@@ -94,7 +94,7 @@ class Hub:
         """The heartbeat, as an event without a position."""
         return b"event: heartbeat\ndata: %b\n\n" % _encode(self._heartbeat())
 
-    async def stream(self, since: Position | None) -> AsyncIterator[bytes]:
+    async def stream(self, since: Position | None) -> AsyncGenerator[bytes]:
         """All that changes after a position, for as long as somebody listens, with heartbeats between."""
         self.walls += 1
         try:

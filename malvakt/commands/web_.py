@@ -1,20 +1,25 @@
 """`malvakt web`: the wall and its API, from a local view of what is published."""
 
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
 import uvicorn
+from cyclopts import Parameter
 
 from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import settings_with
 from streams.data_directory import data_home
 from streams.settings import MAX_PORT
+from wall.accounts.door import Door
+from wall.accounts.store import Store, StoreError
 from wall.api import build_app
 from wall.keeping import Keeper
 from wall.view import View, ViewError
 
 PORT = 8080
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 LEAVE_S = 2
 """For how long walls that are connected may go on once the server is to end."""
 
@@ -25,6 +30,8 @@ def web_(
     port: int = PORT,
     broker: str | None = None,
     view: Path | None = None,
+    store: Path | None = None,
+    open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
 ) -> None:
     """Serve the wall: a page for a television and a phone, and the API behind it.
 
@@ -34,8 +41,7 @@ def web_(
     Parameters
     ----------
     host
-        Where to listen. Whoever reaches it sees every figure, so only this machine does unless told
-        otherwise; 0.0.0.0 is the whole network.
+        Where to listen: only this machine does unless told otherwise; 0.0.0.0 is the whole network.
     port
         On which port.
     broker
@@ -43,15 +49,30 @@ def web_(
     view
         The file to keep the view in; else one for this installation among the user's data. It can be
         deleted: it is filled again.
+    store
+        The file to keep accounts and screens in; else one for this installation among the user's data.
+        It cannot be made again: keep a copy.
+    open_
+        Without accounts: whoever reaches it sees every figure. On this machine only.
     """
     if not 1 <= port <= MAX_PORT:
         raise CallError(f"--port {port}: give one from 1 to {MAX_PORT}.")
+    if open_ and host not in LOOPBACK:
+        raise CallError(
+            f"--open shows every figure to whoever reaches {host}. Leave it out and sign in, or"
+            " leave out --host."
+        )
     settings = settings_with(broker=broker)
     log_to_stderr()
     name = quote(f"{settings.topic_prefix}{settings.app_id}", safe="")
     try:
         held = View(view or data_home() / f"{name}-wall.sqlite")
     except ViewError as error:
+        raise Fault(str(error)) from error
+    try:
+        door = None if open_ else Door(Store(store or data_home() / f"{name}-accounts.sqlite"))
+    except StoreError as error:
+        held.close()
         raise Fault(str(error)) from error
     keeper = Keeper(settings, held)
     fell: list[BaseException] = []
@@ -64,7 +85,7 @@ def web_(
             fell.append(error)
             server.should_exit = True
 
-    app = build_app(held, keeper.hub, keeper.heartbeat, keep)
+    app = build_app(held, keeper.hub, keeper.heartbeat, keep, door)
     config = uvicorn.Config(
         app,
         host=host,
@@ -75,6 +96,11 @@ def web_(
     )
     server = uvicorn.Server(config)
     print(f"The wall is at http://{host}:{port}/ (Ctrl-C ends it)", flush=True)
+    if door is not None and door.first_code is not None:
+        print(
+            f"Nobody has an account yet. Make the first at http://{host}:{port}/manage/first#{door.first_code}",
+            flush=True,
+        )
     try:
         server.run()
     except SystemExit as ended:
@@ -82,5 +108,7 @@ def web_(
         raise Fault(f"Nothing can be served at {host}:{port}; give another --port.") from ended
     finally:
         held.close()
+        if door is not None:
+            door.store.close()
     if fell:
         raise Fault(f"The view could not be kept current: {fell[0]!r}.") from fell[0]

@@ -19,6 +19,7 @@ from schemas.records import KpiRecord, encode_record
 from schemas.topics import SCORECARDS
 from simulation.floor import Floor, events
 from streams.following import Fetched
+from wall.accounts.door import Door
 from wall.api import build_app
 from wall.freshness import Heartbeat, State
 from wall.hub import Hub
@@ -97,8 +98,9 @@ def furnished(view: View, floor: Floor, start: date, clock: datetime) -> Office:
 class Server:
     """A web server in a thread of its own, which can be stopped and started again at the same place."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, door: Door | None = None) -> None:
         self._office = office
+        self.door = door
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -107,7 +109,7 @@ class Server:
 
     def start(self) -> None:
         office = self._office
-        app = build_app(office.view, office.hub, office.heartbeat, office.run)
+        app = build_app(office.view, office.hub, office.heartbeat, office.run, self.door)
         config = uvicorn.Config(
             app, port=self.port, log_level="critical", timeout_graceful_shutdown=0, lifespan="on"
         )
@@ -128,9 +130,9 @@ class Server:
 
 
 @contextmanager
-def serving(office: Office) -> Iterator[Server]:
+def serving(office: Office, door: Door | None = None) -> Iterator[Server]:
     """A running server."""
-    server = Server(office)
+    server = Server(office, door)
     server.start()
     try:
         yield server

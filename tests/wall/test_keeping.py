@@ -41,7 +41,8 @@ class Web:
     """`malvakt web` as a process of its own."""
 
     def __init__(self, settings: Settings, view: Path, port: int) -> None:
-        self._command = [sys.executable, "-m", "malvakt", "web", "--port", str(port), "--view", str(view)]
+        self._command = [sys.executable, "-m", "malvakt", "web", "--open", "--port", str(port)]
+        self._command += ["--view", str(view)]
         self._environment = {
             **os.environ,
             "MALVAKT_BROKER": settings.broker,

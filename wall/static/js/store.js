@@ -7,6 +7,10 @@ const FEED_LENGTH = 12;
 export async function asked(path, given = {}) {
   const query = new URLSearchParams(given).toString();
   const response = await fetch(`/api/${path}${query ? `?${query}` : ""}`);
+  // Whoever is nobody yet signs in first; a television is told what to do by the page around this one.
+  if (response.status === 401 && window.top === window) {
+    location.assign(`/manage/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+  }
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response.json();
 }

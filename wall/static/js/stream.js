@@ -1,6 +1,8 @@
 // The connection to the server. It ends now and then, and is silent now and then: both are noticed within
 // seconds, and it goes on after the last event that came.
 
+import { asked } from "./store.js";
+
 const SILENT_MS = 7_000; // more than two heartbeats
 const GRACE_MS = 2_000; // a connection that is back by then was never gone
 const LOOK_MS = 500;
@@ -44,6 +46,8 @@ export class Connection {
     this.tell(silent || (this.failing !== null && now - this.failing > GRACE_MS));
     // A browser gives up on some answers, and does not notice a network that is gone.
     const gaveUp = this.source.readyState === EventSource.CLOSED;
+    // It may be that the session has ended: then another question says so.
+    if (gaveUp && now - this.tried > GRACE_MS) asked("now").catch(console.warn);
     if ((silent || gaveUp) && now - this.tried > (gaveUp ? GRACE_MS : SILENT_MS)) this.connect();
   }
 

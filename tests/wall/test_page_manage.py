@@ -1,0 +1,225 @@
+"""Signing in, screens and pairing in a real Chromium, as those who do it see it."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from simulation.floor import Floor
+from tests.wall.office import Office, Server, furnished, serving
+from tests.wall.test_view import NOON
+from wall.accounts.door import Door
+from wall.accounts.store import Store
+from wall.view import View
+
+PASSWORD = "correct horse battery"
+PAIRED_MS = 15_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    held = Store(tmp_path / "accounts.sqlite")
+    yield held
+    held.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, store: Store) -> Iterator[Server]:
+    view = View(tmp_path / "view.sqlite")
+    office: Office = furnished(view, Floor(sellers=4, teams=2), date(2026, 3, 2), NOON)
+    with serving(office, Door(store)) as running:
+        yield running
+    view.close()
+
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(chromium: Browser, server: Server) -> Iterator[Opened]:
+    """Opens a page, in a browser of its own unless told which, and sees that nothing went wrong on it."""
+    faults: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def open_(path: str, context: BrowserContext | None = None, **how: str) -> Page:
+        if context is None:
+            context = chromium.new_context(viewport={"width": 1280, "height": 800}, **how)
+            contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.extend([said.text] * ("Content Security" in said.text)))
+        page.goto(f"{server.address}{path}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def first_account(opened: Opened, server: Server, **how: str) -> Page:
+    assert server.door is not None
+    page = opened(f"/manage/first#{server.door.first_code}", **how)
+    page.get_by_label(re.compile("Name|Namn")).fill("Eva")
+    page.get_by_label(re.compile("Password|Lösenord")).fill(PASSWORD)
+    page.get_by_role("button", name=re.compile("Make the account|Skapa kontot")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Screens|Skärmar"))
+    return page
+
+
+def test_signing_in_leads_to_where_one_wanted_to_go(opened: Opened, server: Server) -> None:
+    """From the wall too; a wrong password and a short one say so, and signing out ends it."""
+    assert server.door is not None
+    page = opened("/manage/sign-in")
+    expect(page.get_by_text("Nobody has an account yet")).to_be_visible()
+    page = opened(f"/manage/first#{server.door.first_code}")
+    page.get_by_label("Name").fill("Eva")
+    page.get_by_label("Password").fill("short")
+    page.get_by_label("Password").press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("A password has 12 to 200 characters.")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Screens")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.goto(f"{server.address}/?rotate=0&lang=en&scope=company")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.get_by_label("Name").fill("eva")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes")
+    assert "scope=company" in page.url
+    # No other server is led to, whatever the address says.
+    page = opened("/manage/sign-in?to=//elsewhere.test/", page.context)
+    page.get_by_label("Name").fill("eva")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{server.address}/manage/screens")
+
+
+def test_accounts_are_added_changed_and_removed(opened: Opened, server: Server) -> None:
+    """In Swedish, where the browser is; whoever is removed is out at once."""
+    page = first_account(opened, server, locale="sv-SE")
+    expect(page.locator("html")).to_have_attribute("lang", "sv")
+    page.get_by_role("link", name="Konton").click()
+    add = page.locator("form").first
+    add.get_by_label("Namn").fill("Bo")
+    add.get_by_label("Lösenord").fill(PASSWORD)
+    add.get_by_role("button", name="Lägg till").click()
+    bo = page.get_by_role("listitem").filter(has_text=re.compile("^Bo"))
+    expect(bo).to_be_visible()
+    other = opened("/manage/sign-in")
+    other.get_by_label("Name").fill("Bo")
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Screens")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Ta bort: Bo").click()
+    expect(bo).to_have_count(0)
+    other.reload()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.get_by_role("button", name="Ta bort: Eva").click()
+    expect(page.get_by_role("status")).to_contain_text("sista kontot")
+    page.get_by_label("Nuvarande lösenord").fill(PASSWORD)
+    page.get_by_label("Nytt lösenord").fill("another good one")
+    page.get_by_role("button", name="Byt lösenord").click()
+    expect(page.get_by_role("status")).to_contain_text("Bytt")
+
+
+def test_a_television_is_paired_follows_its_screen_survives_a_restart_and_is_revoked(
+    opened: Opened, server: Server, store: Store
+) -> None:
+    """Without anybody touching it."""
+    page = first_account(opened, server)
+    page.get_by_label("Name", exact=True).fill("Reception")
+    page.get_by_label("Language").select_option("en")
+    page.get_by_label("Only").select_option("company")
+    page.get_by_role("button", name="Make the screen").click()
+    card = page.get_by_role("listitem", name="Reception")
+    tv = opened("/tv")
+    expect(tv.locator("#code")).to_have_text(re.compile(r"^\w{3} \w{3}$"))
+    assert tv.locator("#picture").evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
+    card.get_by_label("The code on the television").fill(tv.locator("#code").inner_text().lower())
+    card.get_by_role("button", name="Pair").click()
+    wall = tv.frame_locator("iframe")
+    expect(wall.locator("#slide")).to_have_attribute("data-loaded", "yes", timeout=PAIRED_MS)
+    expect(wall.locator("h1")).to_have_text("Whole company")
+    expect(wall.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(card.get_by_text("Paired ")).to_be_visible(timeout=PAIRED_MS)
+    # What it shows is changed from elsewhere.
+    card.get_by_text("Settings").click()
+    card.get_by_label("Theme").select_option("light")
+    card.get_by_role("button", name="Save").click()
+    expect(wall.locator("html")).to_have_attribute("data-theme", "light", timeout=PAIRED_MS)
+    expect(wall.locator("#board")).to_be_visible()
+    card.get_by_label("Hide sellers").check()
+    card.get_by_role("button", name="Save").click()
+    expect(wall.locator("#board")).to_be_hidden(timeout=PAIRED_MS)
+    expect(wall.locator("#feed-rows")).to_contain_text("The company", timeout=PAIRED_MS)
+    # Both go away, and come back: the server with what it has in its file, the browser with what it kept.
+    server.stop()
+    server.door = Door(store)
+    server.start()
+    expect(wall.locator("#warning")).to_be_hidden(timeout=PAIRED_MS)
+    context = tv.context
+    tv.close()
+    tv = opened("/tv", context)
+    wall = tv.frame_locator("iframe")
+    expect(wall.locator("#slide")).to_have_attribute("data-loaded", "yes", timeout=PAIRED_MS)
+    context.clear_cookies()
+    tv.reload()
+    expect(wall.locator("#slide")).to_have_attribute("data-loaded", "yes", timeout=PAIRED_MS)
+    card.get_by_role("button", name="Revoke").click()
+    expect(tv.locator("#revoked")).to_have_text("This television was revoked.", timeout=PAIRED_MS)
+    expect(tv.locator("iframe")).to_have_count(0)
+    expect(tv.locator("#code")).to_have_text(re.compile(r"^\w{3} \w{3}$"))
+    tv.reload()
+    expect(tv.locator("#code")).to_have_text(re.compile(r"^\w{3} \w{3}$"))
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_everybody_can_use_the_pages(scheme: str, opened: Opened, server: Server) -> None:
+    """With the keyboard alone, each field named, and letters that stand out from their ground."""
+    page = first_account(opened, server, color_scheme=scheme)
+    page.get_by_label("Name", exact=True).fill("Lunch room")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("listitem", name="Lunch room")).to_be_visible()
+    for path in ("/manage/screens", "/manage/accounts", "/tv"):
+        page.goto(f"{server.address}{path}")
+        expect(page.get_by_role("heading", level=1)).not_to_be_empty()
+        nameless = page.evaluate(
+            "[...document.querySelectorAll('input, select')].filter(one => !one.labels.length).length"
+        )
+        assert nameless == 0
+        for ratio, text in page.evaluate(CONTRASTS):
+            assert ratio >= 4.5, (path, text)
+
+
+CONTRASTS = """() => {
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, nth) => sum + v * [0.2126, 0.7152, 0.0722][nth], 0);
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const found = numbers(getComputedStyle(node).backgroundColor);
+      if (found.length === 3 || found[3] === 1) return found;
+    }
+    throw new Error("no ground");
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter(one => one.checkVisibility())
+    .filter(one => [...one.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+    .map(one => {
+      const both = [light(numbers(getComputedStyle(one).color)), light(ground(one))];
+      const [a, b] = both.sort((x, y) => y - x);
+      return [(a + 0.05) / (b + 0.05), one.textContent];
+    });
+}"""
+"""Of each text on the page with what it stands on."""

@@ -1,0 +1,1 @@
+"""Who may see the figures: people who sign in, and televisions that were paired with a screen."""

@@ -1,0 +1,83 @@
+// Forms: fields with labels, and a fault that is said where it happened.
+
+import { by, element } from "../dom.js";
+import { words } from "./words.js";
+
+let sayingUntil;
+
+/** Say that something was done, for those who see and those who hear. */
+export function say(text) {
+  by("said").textContent = text;
+  clearTimeout(sayingUntil);
+  sayingUntil = setTimeout(() => by("said").replaceChildren(), 6_000);
+}
+
+export function faultOf(error) {
+  if (error.reason) return words.reasons[error.reason] ?? error.message;
+  return error.status ? words.invalid + error.message : words.lost;
+}
+
+/** A field with its label above it. */
+export function field(label, name, given = {}, hint = null) {
+  const input = element("input");
+  Object.assign(input, { name, required: true, autocomplete: "off", ...given });
+  return element("label", "", element("span", "", label), input, hint && element("span", "hint", hint));
+}
+
+/** A choice; the choices by what they mean. */
+export function choice(label, name, choices, chosen) {
+  const select = element("select");
+  select.name = name;
+  for (const [value, text] of Object.entries(choices)) {
+    const option = element("option", "", text);
+    option.value = value;
+    option.defaultSelected = value === chosen;
+    select.append(option);
+  }
+  return element("label", "", element("span", "", label), select);
+}
+
+export function check(label, name, checked, value = "on", hint = null) {
+  const input = element("input");
+  Object.assign(input, { type: "checkbox", name, value, defaultChecked: checked });
+  return element("label", "check", input, element("span", "", label, hint && element("span", "hint", ` ${hint}`)));
+}
+
+export function button(text, does, className = "plain") {
+  const made = element("button", className, text);
+  made.type = "button";
+  made.addEventListener("click", () => attempt(made, does));
+  return made;
+}
+
+async function attempt(made, does) {
+  made.disabled = true;
+  try {
+    await does();
+  } catch (error) {
+    say(faultOf(error));
+  } finally {
+    made.disabled = false;
+  }
+}
+
+/** A form: its fields, what its button says, and what happens with what was filled in. */
+export function form(fields, text, does) {
+  const fault = element("p", "fault");
+  fault.setAttribute("role", "alert");
+  const submit = element("button", "", text);
+  const made = element("form", "", ...fields, fault, element("div", "actions", submit));
+  made.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    fault.textContent = "";
+    submit.disabled = true;
+    try {
+      await does(new FormData(made), made);
+    } catch (error) {
+      fault.textContent = faultOf(error);
+    } finally {
+      submit.disabled = false;
+    }
+  });
+  return made;
+}

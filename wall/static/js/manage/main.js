@@ -1,0 +1,60 @@
+// Which page is shown, and to whom. A page that is added is one line in each of the two lists.
+
+import { by, element, setText } from "../dom.js";
+import { accounts } from "./accounts.js";
+import { faultOf } from "./forms.js";
+import { screens } from "./screens.js";
+import { enter, look } from "./session.js";
+import { first, signIn } from "./signing.js";
+import { speakOther, words } from "./words.js";
+
+const NAVIGATION = { "/manage/screens": words.screens, "/manage/accounts": words.accounts };
+const PAGES = { "/manage/screens": screens, "/manage/accounts": accounts };
+
+function frame(session) {
+  setText(by("language"), words.other);
+  by("language").lang = words.locale === "sv-SE" ? "en" : "sv";
+  by("language").addEventListener("click", speakOther);
+  if (!session.account) return;
+  by("pages").setAttribute("aria-label", words.pages);
+  for (const [path, text] of Object.entries(NAVIGATION)) {
+    const link = element("a", "", text);
+    link.href = path;
+    if (path === location.pathname) link.setAttribute("aria-current", "page");
+    by("pages").append(link);
+  }
+  setText(by("who"), session.account.name);
+  by("sign-out").hidden = false;
+  setText(by("sign-out"), words.signOut);
+  by("sign-out").addEventListener("click", async () => {
+    await enter("POST", "session/end");
+    location.assign("/manage/sign-in");
+  });
+}
+
+async function begin() {
+  const page = by("page");
+  const path = location.pathname.replace(/\/$/, "");
+  try {
+    const session = await look();
+    frame(session);
+    if (path === "/manage/first") first(page);
+    else if (path === "/manage/sign-in") signIn(page, session);
+    else if (!session.account) location.replace(`/manage/sign-in?to=${encodeURIComponent(path + location.search)}`);
+    else if (PAGES[path]) await PAGES[path](page);
+    else location.replace("/manage/screens");
+  } catch (error) {
+    page.append(element("p", "fault", error.status === 404 ? words.open : faultOf(error)));
+  }
+  const title = page.querySelector("h1")?.textContent;
+  document.title = title ? `${title} · Målvakt` : "Målvakt";
+  page.dataset.ready = "yes";
+}
+
+const light = matchMedia("(prefers-color-scheme: light)");
+const dress = () => {
+  document.documentElement.dataset.theme = light.matches ? "light" : "dark";
+};
+light.addEventListener("change", dress);
+dress();
+begin();
