@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import date
+from heapq import nlargest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from litestar.types import Message
 from litestar.types import Scope as ASGIScope
 from msgspec import Struct
 
-from schemas.goals import Grain
+from schemas.goals import Grain, decode_alert, encode_alert
 from schemas.records import Figure, decode_record
 from wall.entries import decode_member, decode_named
 from wall.freshness import Heartbeat
@@ -110,8 +111,21 @@ def build_app(
         position = hub.position
         return _listing(position, "moments", view.moments(limit))
 
+    @get("/api/alerts", sync_to_thread=True)
+    def alerts(limit: Annotated[int, QueryParameter(ge=1, le=MAX_MOMENTS)] = 10) -> Response[bytes]:
+        """What happened to goals last, the latest first."""
+        position = hub.position
+        latest = nlargest(limit, map(decode_alert, view.of_kind("alert")), key=lambda alert: alert.at)
+        return _listing(position, "alerts", map(encode_alert, latest))
+
     @get("/api/goals", sync_to_thread=True)
     def goals() -> Response[bytes]:
+        """The goals themselves."""
+        position = hub.position
+        return _listing(position, "goals", view.of_kind("goal"))
+
+    @get("/api/statuses", sync_to_thread=True)
+    def statuses() -> Response[bytes]:
         """Where each goal stands, in each of its periods."""
         position = hub.position
         return _listing(position, "statuses", view.of_kind("status"))
@@ -136,7 +150,7 @@ def build_app(
 
     page = create_static_files_router("/", [STATIC], html_mode=True)
     return Litestar(
-        [now, records, series, scopes, feed, goals, stream, page],
+        [now, records, series, scopes, feed, alerts, goals, statuses, stream, page],
         lifespan=[lifespan],
         before_send=[_with_headers],
         openapi_config=None,
