@@ -59,7 +59,7 @@ def started(directory: Path) -> LocalKafka:
     return kafka
 
 
-# Playwright's event loop runs as long as the browser does, and no other may beside it: a file, not a session.
+# As long as the browser runs, Playwright's event loop does, and no other may: so not for a session.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, or a skipped test where there is none; in CI that is a failure."""

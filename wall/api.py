@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import date
+from heapq import nlargest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from litestar.types import Message
 from litestar.types import Scope as ASGIScope
 from msgspec import Struct
 
-from schemas.goals import Grain
+from schemas.goals import Grain, decode_alert, encode_alert
 from schemas.records import Figure, decode_record
 from wall.accounts.discretion import NAMED, discreet_bodies, discreet_moment
 from wall.accounts.door import Door, guard
@@ -127,8 +128,24 @@ def build_app(
         moments = view.moments(limit)
         return _listing(position, "moments", moments if _named(request) else map(discreet_moment, moments))
 
+    @get("/api/alerts", sync_to_thread=True)
+    def alerts(
+        request: Asked, limit: Annotated[int, QueryParameter(ge=1, le=MAX_MOMENTS)] = 10
+    ) -> Response[bytes]:
+        """What happened to goals last, the latest first."""
+        position = hub.position
+        told = map(decode_alert, _seen(request, view.of_kind("alert")))
+        latest = nlargest(limit, told, key=lambda alert: alert.at)
+        return _listing(position, "alerts", map(encode_alert, latest))
+
     @get("/api/goals", sync_to_thread=True)
     def goals(request: Asked) -> Response[bytes]:
+        """The goals themselves."""
+        position = hub.position
+        return _listing(position, "goals", _seen(request, view.of_kind("goal")))
+
+    @get("/api/statuses", sync_to_thread=True)
+    def statuses(request: Asked) -> Response[bytes]:
         """Where each goal stands, in each of its periods."""
         position = hub.position
         return _listing(position, "statuses", _seen(request, view.of_kind("status")))
@@ -156,7 +173,7 @@ def build_app(
     page = create_static_files_router("/", [STATIC], html_mode=True)
     reading = Router(
         "/",
-        route_handlers=[now, records, series, scopes, feed, goals, stream],
+        route_handlers=[now, records, series, scopes, feed, alerts, goals, statuses, stream],
         guards=None if door is None else [guard(door.reads)],
     )
     return Litestar(

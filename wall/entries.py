@@ -12,17 +12,25 @@ from msgspec import Struct
 from kpis.calendar import micros_of
 from schemas.decoding import Reason, decode_event
 from schemas.events import SellerAssigned, SellerLeft
-from schemas.goals import decode_alert, decode_status, encode_alert, encode_status
+from schemas.goals import (
+    decode_alert,
+    decode_goal,
+    decode_status,
+    encode_alert,
+    encode_goal,
+    encode_status,
+)
 from schemas.records import decode_record, encode_record
-from schemas.topics import ALERTS, GOAL_STATUS, SCORECARDS
+from schemas.topics import ALERTS, GOAL_STATUS, GOALS, SCORECARDS
 
 DEALS = "crm.deals"
 ORG = "crm.org"
 
-Kind = Literal["record", "status", "alert", "name", "member", "moment"]
+Kind = Literal["record", "goal", "status", "alert", "name", "member", "moment"]
 
 KINDS: dict[str, tuple[Kind, ...]] = {
     SCORECARDS.name: ("record",),
+    GOALS.name: ("goal",),
     GOAL_STATUS.name: ("status",),
     ALERTS.name: ("alert",),
     ORG: ("name", "member"),
@@ -97,6 +105,14 @@ def of_record(value: bytes) -> list[Entry]:
     ]
 
 
+def of_goal(value: bytes) -> list[Entry]:
+    """A goal: what people call it, and whether anybody accepted it."""
+    goal = decode_goal(value)
+    return [
+        Entry(kind="goal", key=goal.id, revision=goal.version, scope=goal.scope, body=encode_goal(goal))
+    ]
+
+
 def of_status(value: bytes) -> list[Entry]:
     """Where a goal stands in one of its periods."""
     status = decode_status(value)
@@ -145,6 +161,7 @@ def of_org(value: bytes) -> list[Entry]:
 
 READ: dict[str, Callable[[bytes], list[Entry]]] = {
     SCORECARDS.name: of_record,
+    GOALS.name: of_goal,
     GOAL_STATUS.name: of_status,
     ALERTS.name: of_alert,
     ORG: of_org,

@@ -1,4 +1,4 @@
-"""`malvakt demo`: everything on one machine: a broker, a worker, a living sales floor, live KPIs.
+"""`malvakt demo`: everything on one machine: a broker, a worker, a living sales floor, goals, the wall.
 
 The broker is librdkafka's own in-process one, so that nothing need be installed besides; it forgets
 everything at exit. For data to keep, run `malvakt kafka` and `malvakt worker`.
@@ -6,12 +6,20 @@ everything at exit. For data to keep, run `malvakt kafka` and `malvakt worker`.
 
 import asyncio
 import contextlib
+import os
+import socket
+import sys
 import time
+import webbrowser
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, NamedTuple
 
 import msgspec
 from confluent_kafka import Producer
+from cyclopts import Parameter
 from rich import box
 from rich.console import Console
 from rich.live import Live
@@ -19,22 +27,28 @@ from rich.table import Table
 
 from kpis.calendar import micros_of
 from kpis.tally import COMPANY
-from malvakt.outcome import CallError
+from malvakt.commands.web_ import PORT
+from malvakt.outcome import CallError, Fault
 from malvakt.showing import figure, plain
-from malvakt.workers import WorkerProcess
+from malvakt.workers import ChildProcess, WorkerProcess, environment_of
 from schemas.events import Recorded
+from schemas.goals import encode_goal
 from schemas.records import KpiRecord
-from schemas.topics import SCORECARDS
+from schemas.topics import GOALS, SCORECARDS
 from simulation.floor import Floor, told
+from simulation.goals import goals_after
 from simulation.pace import paced
-from streams.delivery import Delivery
+from streams.delivery import Delivery, Outgoing
+from streams.partitioning import partition_of
 from streams.publishing import Publisher
 from streams.reading import follow, keep_highest, record_of
-from streams.settings import Settings
+from streams.settings import MAX_PORT, Settings
 from streams.ticking import tick
 from streams.topic_setup import declared_topics, set_up_topics
 
 REDRAW_S = 0.5
+SERVED_S = 0.2
+"""How often it is looked whether the wall is there."""
 TICK_MICROS = 60_000_000
 START = date(2026, 7, 1)
 PAST_DAYS = 105
@@ -63,8 +77,11 @@ def demo_(
     seconds: float | None = None,
     timezone: str = "Europe/Stockholm",
     currency: str = "SEK",
+    port: int = PORT,
+    open_: Annotated[bool, Parameter(name="open")] = True,
+    terminal: bool = False,
 ) -> None:
-    """Watch a simulated sales floor live. Ctrl-C ends it.
+    """Watch a simulated sales floor live, with goals, on a wall in the browser. Ctrl-C ends it.
 
     Parameters
     ----------
@@ -80,7 +97,15 @@ def demo_(
         The business timezone.
     currency
         The reporting currency.
+    port
+        Where the wall is served, on this machine only; where another program has it, the next that is free.
+    open_
+        Open the wall in a browser, where there is a display.
+    terminal
+        Show the figures here too.
     """
+    if not 1 <= port <= MAX_PORT:
+        raise CallError(f"--port {port}: give one from 1 to {MAX_PORT}.")
     if speed <= 0 or sellers < 1:
         raise CallError("--speed and --sellers take numbers above 0.")
     settings = Settings(
@@ -90,7 +115,30 @@ def demo_(
     with _broker(topic.name for topic in declared_topics(settings)) as address:
         settings = msgspec.structs.replace(settings, broker=address)
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_demo(settings, floor, speed, seconds))
+            asyncio.run(_demo(settings, floor, speed, seconds, _Shown(_free(port), open_, terminal)))
+
+
+class _Shown(NamedTuple):
+    """How the floor is shown."""
+
+    port: int
+    opened: bool
+    terminal: bool
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+
+def _free(first: int) -> int:
+    """The first port from one on that nobody has."""
+    for port in range(first, MAX_PORT + 1):
+        with socket.socket() as tried, contextlib.suppress(OSError):
+            # As a server binds it: one that was just left can be had.
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise Fault(f"No port from {first} on is free; give another --port.")
 
 
 @contextlib.contextmanager
@@ -105,21 +153,59 @@ def _broker(topics: Iterable[str]) -> Iterator[str]:
     yield f"{node.host}:{node.port}"
 
 
-async def _demo(settings: Settings, floor: Floor, speed: float, seconds: float | None) -> None:
+async def _demo(
+    settings: Settings, floor: Floor, speed: float, seconds: float | None, shown: _Shown
+) -> None:
     await set_up_topics(settings)
-    worker = WorkerProcess(settings)
+    with TemporaryDirectory(prefix="malvakt-demo-") as folder:
+        web = ("web", "--open", "--port", str(shown.port), "--view", str(Path(folder) / "wall.sqlite"))
+        wall = ChildProcess("The wall", [sys.executable, "-m", "malvakt", *web], environment_of(settings))
+        worker = WorkerProcess(settings)
+        try:
+            await _run(settings, floor, speed, seconds, shown, [worker, wall])
+        finally:
+            worker.stop()
+            wall.stop()
+
+
+async def _run(
+    settings: Settings,
+    floor: Floor,
+    speed: float,
+    seconds: float | None,
+    shown: _Shown,
+    processes: list[ChildProcess],
+) -> None:
     state = _State()
     tasks = [
         asyncio.create_task(_live(settings, floor, speed, state)),
         asyncio.create_task(_listen(settings, state)),
+        asyncio.create_task(_open(shown)),
     ]
     try:
-        await _show(worker, tasks, state, seconds)
+        await _show(processes, tasks, state, seconds, shown)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        worker.stop()
+
+
+async def _open(shown: _Shown) -> None:
+    """Say where the wall is once it is there, and open it where somebody can see it."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", shown.port)
+        except OSError:
+            await asyncio.sleep(SERVED_S)
+            continue
+        writer.close()
+        break
+    # A browser of the terminal would take its place.
+    seen = sys.platform in {"darwin", "win32"} or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if shown.opened and seen:
+        await asyncio.to_thread(webbrowser.open, shown.address)
 
 
 class _State:
@@ -149,6 +235,7 @@ async def _live(settings: Settings, floor: Floor, speed: float, state: _State) -
                 clock = micros_of(state.now)
                 await tick(settings, delivery, clock)
                 await publisher.publish(past)
+                await _set_goals(settings, delivery, past, state.now)
                 past.clear()
             if wait:
                 await asyncio.sleep(wait)
@@ -159,6 +246,20 @@ async def _live(settings: Settings, floor: Floor, speed: float, state: _State) -
                 clock = now
 
 
+async def _set_goals(
+    settings: Settings, delivery: Delivery, past: Iterable[Recorded], now: datetime
+) -> None:
+    """Goals that people could have set, by what the floor did until now."""
+    topic = settings.topic(GOALS.name)
+    count = await delivery.partitions(topic)
+    events = [recorded.event for recorded in past]
+    # Meanwhile the others go on.
+    goals = await asyncio.to_thread(goals_after, events, settings.business(), now)
+    await delivery.write(
+        Outgoing(topic, partition_of(goal.id, count), goal.id, encode_goal(goal)) for goal in goals
+    )
+
+
 async def _listen(settings: Settings, state: _State) -> None:
     async for batch in follow(settings, SCORECARDS.name, record_of):
         for record in batch:
@@ -166,26 +267,43 @@ async def _listen(settings: Settings, state: _State) -> None:
 
 
 async def _show(
-    worker: WorkerProcess, tasks: list[asyncio.Task[None]], state: _State, seconds: float | None
+    processes: list[ChildProcess],
+    tasks: list[asyncio.Task[None]],
+    state: _State,
+    seconds: float | None,
+    shown: _Shown,
 ) -> None:
     started = time.monotonic()
     console = Console()
-    with Live(_screen(state, started), console=console, refresh_per_second=4) as live:
+    console.print(f"The wall is at {shown.address} (Ctrl-C ends it)")
+    screen = _screen if shown.terminal else _line
+    with Live(screen(state, started), console=console, refresh_per_second=4) as live:
         while seconds is None or time.monotonic() - started < seconds:
             await asyncio.sleep(REDRAW_S)
-            worker.check()
+            for process in processes:
+                process.check()
             for task in tasks:
                 if task.done():
                     task.result()
-            live.update(_screen(state, started))
+            live.update(screen(state, started))
+
+
+def _line(state: _State, started: float) -> str:
+    """What time it is on the floor, and whether its figures have come."""
+    if state.now is None or not state.records:
+        return _starting(started)
+    return f"{state.now:%A %d %B %Y, %H:%M}, {state.told:,} events"
+
+
+def _starting(started: float) -> str:
+    return f"Målvakt: the worker starts ({time.monotonic() - started:.0f} s; some ten are usual)"
 
 
 def _screen(state: _State, started: float) -> Table:
     """A row a scope: its own day, and how the month goes."""
     now = state.now
     if now is None or not state.records:
-        waited = time.monotonic() - started
-        return Table(title=f"Målvakt: the worker starts ({waited:.0f} s; some ten are usual)")
+        return Table(title=_starting(started))
     today = now.date().isoformat()
     month = now.date().replace(day=1).isoformat()
     table = Table(

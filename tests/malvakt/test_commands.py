@@ -1,14 +1,19 @@
 """The commands as a person calls them: output, exit status, and what is said on the way."""
 
 import asyncio
+import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -277,16 +282,61 @@ SHOWN = re.compile(
 )
 
 
-def test_the_demo_comes_alive() -> None:
-    """A broker, a worker and a floor in one command: the month so far, as a replay counts it."""
-    done = malvakt("demo", "--seconds", "40", "--speed", "2000", COLUMNS="120")
-    assert done.returncode == 0, done.stderr
-    rows = {row[1]: row for row in SHOWN.finditer(done.stdout)}
+def on_the_wall(address: str, path: str, within_s: float) -> list[Any]:
+    """What the wall's API answers, once that is anything."""
+    deadline = time.monotonic() + within_s
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            _, found = httpx.get(f"{address}api/{path}").raise_for_status().json().values()
+            if found:
+                return found
+        assert time.monotonic() < deadline, path
+        time.sleep(0.2)
+
+
+def test_the_demo_comes_alive(tmp_path: Path) -> None:
+    """A worker, a floor with goals and a wall in one command: the month so far, as a replay counts it.
+
+    On a port that is free, with nothing at home, and nothing left there.
+    """
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port: int = taken.getsockname()[1]
+        command = [
+            "demo",
+            "--seconds",
+            "45",
+            "--speed",
+            "2000",
+            "--terminal",
+            "--no-open",
+            "--port",
+            str(port),
+        ]
+        running = subprocess.Popen(
+            [sys.executable, "-m", "malvakt", *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "COLUMNS": "120", "HOME": str(tmp_path)},
+        )
+        assert running.stdout is not None
+        said = re.search(r"http://127\.0\.0\.1:(\d+)/", running.stdout.readline())
+        assert said is not None
+        assert int(said[1]) > port
+        goals = on_the_wall(said[0], "goals", 40)
+        assert on_the_wall(said[0], "records?scope=company&grain=month", 40)
+        output, errors = running.communicate(timeout=120)
+    assert running.returncode == 0, errors
+    assert {"company", "team", "seller"} == {goal["scope"].partition(":")[0] for goal in goals}
+    assert list(tmp_path.iterdir()) == []
+    rows = {row[1]: row for row in SHOWN.finditer(output)}
     assert {"company", "norr"} <= set(rows)
     assert set(rows) & set(NAMES)
     company = rows["company"]
     assert min(float(company[name].replace(" ", "")) for name in SHOWN.groupindex) > 0
-    told = re.search(r"([\d,]+) events", done.stdout)
+    told = re.search(r"([\d,]+) events", output)
     assert told is not None
     replay = Replay(Settings().business())
     replay.feed(islice(events(Floor(), START), int(told[1].replace(",", ""))))

@@ -15,8 +15,9 @@ from kpis.calendar import Calendar
 from kpis.contributions import Business
 from kpis.replay import Replay
 from schemas.events import Event, encode_event
+from schemas.goals import Alert, Goal, GoalStatus, encode_alert, encode_goal, encode_status
 from schemas.records import KpiRecord, encode_record
-from schemas.topics import SCORECARDS
+from schemas.topics import ALERTS, GOAL_STATUS, GOALS, SCORECARDS
 from simulation.floor import Floor, events
 from streams.following import Fetched
 from wall.accounts.door import Door
@@ -52,11 +53,21 @@ class Office:
             currency="SEK",
         )
 
-    def tell(self, records: Iterable[KpiRecord] = (), told: Iterable[Event] = ()) -> None:
-        """Have the view read records and events, as it would from Kafka."""
+    def tell(
+        self,
+        records: Iterable[KpiRecord] = (),
+        told: Iterable[Event] = (),
+        goals: Iterable[Goal] = (),
+        statuses: Iterable[GoalStatus] = (),
+        alerts: Iterable[Alert] = (),
+    ) -> None:
+        """Have the view read what is published and events, as it would from Kafka."""
         fetched = [
             *(self._fetched(SCORECARDS.name, record.key, encode_record(record)) for record in records),
             *(self._fetched(event.topic, "", encode_event(event)) for event in told),
+            *(self._fetched(GOALS.name, goal.id, encode_goal(goal)) for goal in goals),
+            *(self._fetched(GOAL_STATUS.name, status.key, encode_status(status)) for status in statuses),
+            *(self._fetched(ALERTS.name, alert.status.goal, encode_alert(alert)) for alert in alerts),
         ]
         changes = self.view.apply(fetched, self.clock)
         self.in_server(lambda: self.hub.publish(changes))

@@ -6,7 +6,7 @@ No broker: the floor's events are folded in this process and told to the view di
 import io
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -15,8 +15,11 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from schemas.events import DealWon, DealWonData
+from schemas.goals import GoalStatus, Standing
+from schemas.records import decode_record
 from simulation.floor import Floor
 from tests.wall.chromium import chromium_path, launched
+from tests.wall.goals import MARCH, QUARTER, WEEK, alert_of, goal_of, standing
 from tests.wall.office import Office, Server, furnished, serving
 from wall.view import View
 
@@ -48,12 +51,46 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         view = View(Path(folder) / "view.sqlite")
         office = furnished(view, Floor(currencies=("EUR",)), START, CLOCK)
+        _set_goals(office)
         with serving(office) as server, launched(path) as browser:
             for name, (size, asked) in PICTURES.items():
                 _picture(browser, server, name, size, asked)
             _celebration(browser, server, office)
         view.close()
     return 0
+
+
+def _set_goals(office: Office) -> None:
+    """Some that are well and some that are not, beside the figures as they are."""
+
+    def value(scope: str, grain: str, kpi: str) -> float:
+        start = {"week": WEEK, "month": MARCH, "quarter": QUARTER}[grain][0].isoformat()
+        [body] = office.view.records(scope, grain, start, start)
+        return float(decode_record(body).kpis[kpi] or 0)
+
+    def share_of(scope: str, kpi: str, grain: str, share: float) -> tuple[float, float]:
+        reached = value(scope, grain, kpi)
+        return reached, max(round(reached / share, -5 if kpi == "revenue" else 0), 1)
+
+    told: list[tuple[str, str, tuple[date, date], str, float, Standing]] = [
+        ("company", "revenue", MARCH, "month", 0.61, "on_track"),
+        ("company", "new_leads", MARCH, "month", 0.58, "on_track"),
+        ("company", "revenue", QUARTER, "quarter", 0.83, "on_track"),
+        ("company", "meetings_booked", WEEK, "week", 0.49, "at_risk"),
+        ("team:norr", "revenue", MARCH, "month", 0.52, "at_risk"),
+        ("team:söder", "revenue", MARCH, "month", 0.72, "on_track"),
+        ("team:öst", "revenue", MARCH, "month", 0.34, "slipped"),
+        ("team:norr", "revenue", WEEK, "week", 0.6, "on_track"),
+        ("team:norr", "quotes_sent", WEEK, "week", 0.7, "on_track"),
+        ("seller:elin", "revenue", MARCH, "month", 0.55, "at_risk"),
+        ("seller:elin", "meetings_booked", WEEK, "week", 0.75, "on_track"),
+    ]
+    found: list[GoalStatus] = []
+    for scope, kpi, period, grain, share, judged in told:
+        reached, target = share_of(scope, kpi, grain, share)
+        found.append(standing(scope, kpi, period, reached, target, CLOCK, judged, 0.62))
+    at_risk = alert_of(found[4], "at_risk", CLOCK - timedelta(minutes=9))
+    office.tell(goals=map(goal_of, found), statuses=found, alerts=[at_risk])
 
 
 def _picture(

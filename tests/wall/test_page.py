@@ -11,11 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from schemas.events import DealAmended, DealAmendedData, DealWon, DealWonData
-from schemas.goals import GoalStatus, encode_status
 from schemas.records import KpiRecord
-from schemas.topics import GOAL_STATUS
 from simulation.floor import Floor
-from streams.following import Fetched
+from tests.wall.goals import MARCH, alert_of, goal_of, standing
 from tests.wall.office import Office, Server, furnished, serving
 from tests.wall.test_view import NOON
 from wall.freshness import State
@@ -24,6 +22,7 @@ from wall.view import View
 STALE_S = 10.0
 """Within how long a wall says that it hears nothing."""
 MONTH = date(2026, 3, 1)
+SPRING = date(2026, 3, 2), date(2026, 4, 10)
 
 
 @pytest.fixture
@@ -161,22 +160,119 @@ def test_a_deal_that_is_won_is_celebrated_once(opened: Opened, office: Office) -
     expect(page.locator("#celebration")).to_be_hidden()
 
 
+REVENUE = standing("company", "revenue", MARCH, 600_000, 1_000_000, NOON, "at_risk")
+
+
 def test_a_goal_is_shown_where_there_is_one(opened: Opened, office: Office) -> None:
-    """How far it is, how far it should be, and how it will end."""
+    """How far it is, how far it should be, how it will end, and what it takes; the curve has its way."""
     page = opened("rotate=0&period=month&scope=company&lang=en")
     expect(page.locator("#goal")).to_be_hidden()
-    status = GoalStatus(
-        goal="g", goal_version=1, scope="company", kpi="revenue", start=MONTH, end=date(2026, 3, 31),
-        standing="at_risk", revision=1, value="600000.00", target="1000000.00", expected="650000.00",
-        attainment=0.6, pace=0.65, forecast="940000.00", low="800000.00", high="1100000.00",
-        probability=0.37, remaining="400000.00", per_working_day="44444.44", leads_needed=12.5, as_of=NOON,
-    )  # fmt: skip
-    fetched = Fetched(GOAL_STATUS.name, 0, 0, status.key, encode_status(status), 0)
-    changes = office.view.apply([fetched], NOON)
-    office.in_server(lambda: office.hub.publish(changes))
-    expect(page.locator("#goal")).to_contain_text("60% of the goal of 1m · by now it should be 65%")
-    expect(page.locator("#goal")).to_contain_text("Forecast 940k · chance 37%")
+    expect(page.locator(".planned")).to_have_count(0)
+    office.tell(goals=[goal_of(REVENUE)], statuses=[REVENUE])
+    expect(page.locator("#goal-share")).to_have_text("60% of the goal of 1m · by now it should be 65%")
+    expect(page.locator("#goal-forecast")).to_have_text("Forecast 923k (831k to 1.02m) · chance 37%")
+    expect(page.locator("#goal-standing")).to_have_text("a little behind")
+    expect(page.locator("#goal-rest")).to_have_text("44.4k a working day · 13 more leads")
     expect(page.get_by_role("meter")).to_have_attribute("aria-valuenow", "60")
+    expect(page.locator(".planned")).to_have_count(1)
+
+
+def test_any_goal_of_a_scope_is_shown_the_one_that_slips_large(opened: Opened, office: Office) -> None:
+    """Whatever its KPI and period; the others small. A draft, and a period that is over, are not."""
+    meetings = standing("company", "meetings_booked", SPRING, 31, 60, NOON, "slipped")
+    leads = standing("company", "new_leads", MARCH, 90, 100, NOON)
+    cost = standing("company", "cac", MARCH, 9_000, 12_000, NOON)
+    draft = standing("company", "quotes_sent", MARCH, 1, 9, NOON)
+    over = standing("company", "deals_closed", (date(2026, 2, 1), date(2026, 2, 28)), 1, 9, NOON, "missed")
+    office.tell(
+        goals=[goal_of(meetings, "Fair"), goal_of(draft, accepted=False), goal_of(cost, at_most=True)],
+        statuses=[meetings, leads, cost, draft, over],
+    )
+    page = opened("rotate=0&period=month&scope=company&lang=en")
+    expect(page.locator("#goal-about")).to_have_text("Fair until 10 April")
+    expect(page.locator("#goal-share")).to_contain_text("52% of the goal of 60")
+    expect(page.locator("#goals li")).to_have_count(2)
+    expect(page.locator("#goals")).to_contain_text("New leads90%on its way")
+    expect(page.locator("#goals")).to_contain_text("Cost of a new customer9,000")
+
+
+def test_the_company_sees_how_its_teams_stand(opened: Opened, office: Office) -> None:
+    """Each team's foremost goal; on the team's own view it is large."""
+    told = [
+        standing("team:norr", "revenue", MARCH, 500_000, 1_000_000, NOON, "slipped"),
+        standing("team:söder", "meetings_booked", MARCH, 9, 10, NOON),
+    ]
+    office.tell(goals=map(goal_of, told), statuses=told)
+    page = opened("rotate=0&period=month&scope=company&lang=en")
+    expect(page.locator("#goals li")).to_have_text(
+        ["Team Norr50%needs a lift", "Team Söder · Meetings booked90%on its way"]
+    )
+    page.get_by_label("Show").select_option("team:norr")
+    expect(page.locator("#goal-share")).to_contain_text("50% of the goal of 1m")
+
+
+def test_what_happens_to_goals_is_told_and_no_sellers_setback_to_the_floor(
+    opened: Opened, office: Office
+) -> None:
+    """In words, in the feed of what just happened; a seller's setback only where it is theirs."""
+    page = opened("rotate=0&period=month&scope=company&lang=en")
+    anna = standing("seller:anna", "revenue", MARCH, 1_000, 100_000, NOON)
+    office.tell(alerts=[alert_of(anna, "slipped", NOON, "Anna's spring")])
+    office.tell(alerts=[alert_of(REVENUE, "recovered", NOON - timedelta(minutes=1))])
+    feed = page.locator("#feed-rows")
+    expect(feed.locator("[data-alert]")).to_have_text(
+        [re.compile("Whole company is on its way again: Revenue")]
+    )
+    page.get_by_label("Show").select_option("seller:anna")
+    expect(feed).to_contain_text("Anna needs a lift: Anna's spring")
+    office.tell(alerts=[alert_of(anna, "achieved", NOON, "Anna's spring")])
+    page.get_by_label("Show").select_option("company")
+    expect(feed).to_contain_text("Anna reached it: Anna's spring")
+
+
+def test_names_can_be_left_out(opened: Opened, office: Office) -> None:
+    """Sellers are their initials, everywhere: on the board, in the feed, where they win, in their goals."""
+    anna = standing("seller:anna", "revenue", MARCH, 1_000, 100_000, NOON)
+    office.tell(
+        goals=[goal_of(anna, "Anna's spring")],
+        statuses=[anna],
+        alerts=[alert_of(anna, "achieved", NOON, "Anna's spring")],
+    )
+    page = opened("rotate=0&period=month&scope=seller:anna&lang=en&names=0&board=share")
+    expect(page.locator("h1")).to_have_text("A")
+    expect(page.locator("#board-rows")).to_contain_text("1%")
+    office.tell(told=[deal_won(5, 0, "5.00")])
+    expect(page.locator("#winner")).to_have_text("A")
+    expect(page.locator("#feed-rows")).to_contain_text("A reached it: Revenue")
+    assert "Anna" not in page.locator("body").inner_text()
+
+
+def test_the_board_can_be_by_the_share_of_ones_own_goal(opened: Opened, office: Office) -> None:
+    """Whatever that goal is of; who has none is not placed, and a ceiling is no race."""
+    told = [
+        standing("seller:anna", "revenue", MARCH, 50_000, 100_000, NOON),
+        standing("seller:bo", "meetings_booked", MARCH, 9, 10, NOON),
+    ]
+    ceiling = standing("seller:cia", "cac", MARCH, 9_000, 9_000, NOON)
+    office.tell(goals=[*map(goal_of, told), goal_of(ceiling, at_most=True)], statuses=[*told, ceiling])
+    page = opened("rotate=0&period=month&scope=company&lang=en&board=share")
+    expect(page.locator("#board-rows li")).to_have_text(["1Bo90%", "2Anna50%"])
+
+
+@pytest.mark.parametrize("lang", ["sv", "en"])
+def test_labels_keep_apart_on_a_narrow_phone(lang: str, opened: Opened, office: Office) -> None:
+    """On 360 pixels every label fits its place, with goals and without running out at the side."""
+    teams = [
+        standing(f"team:{team}", "revenue", MARCH, 5e5, 1e6, NOON, "slipped") for team in ("norr", "söder")
+    ]
+    office.tell(statuses=[REVENUE, *teams])
+    page = opened(f"rotate=0&period=month&scope=company&lang={lang}", width=360, height=740)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    labels = page.locator("#figures dt, .goal-words span, #goals li > *")
+    assert labels.count() > 6
+    assert (
+        labels.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length") == 0
+    )
 
 
 def test_views_follow_one_another_and_can_be_held(opened: Opened) -> None:

@@ -46,9 +46,16 @@ function frame(plot, highest, figures) {
 
 const path = (points) => points.map(([x, y], nth) => `${nth ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
-/** The sum so far, day by day, against last year's. */
-export function drawCurve(plot, { window, today, now, before, words, figures }) {
-  const highest = Math.max(...now, ...before, 0);
+/** What a line is, at its end: above it, but below where another ends close above. */
+function named(line, other, text, small) {
+  const [x, y] = line.at(-1);
+  const under = other !== null && other <= y && y - other < small * 2;
+  return drawn("text", { x, y: under ? y + small * 1.5 : Math.max(y - small * 0.7, small * 0.4), "text-anchor": "end" }, text);
+}
+
+/** The sum so far, day by day, against last year's and, where there is a goal, the budget. */
+export function drawCurve(plot, { window, today, now, before, planned, words, figures }) {
+  const highest = Math.max(...now, ...before, ...planned, 0);
   const { svg, width, height, small, left, bottom, y } = frame(plot, highest, figures);
   const count = Math.max(window.days.length, before.length);
   const right = width - small * 0.5;
@@ -69,8 +76,12 @@ export function drawCurve(plot, { window, today, now, before, words, figures }) 
   const points = now.map((sum, nth) => [x(nth), y(sum)]);
   if (earlier.some(([, at]) => at < bottom)) {
     svg.append(drawn("path", { class: "before", d: path(earlier) }));
-    const [atX, atY] = earlier.at(-1);
-    svg.append(drawn("text", { x: atX, y: Math.max(atY - small * 0.7, small), "text-anchor": "end" }, words.lastYearLine));
+    svg.append(named(earlier, planned.length ? y(planned.at(-1)) : null, words.lastYearLine, small));
+  }
+  if (planned.length) {
+    const way = planned.map((sum, nth) => [x(nth), y(sum)]);
+    svg.append(drawn("path", { class: "planned", d: path(way) }));
+    svg.append(named(way, null, words.budgetLine, small));
   }
   if (points.length) {
     const [lastX, lastY] = points.at(-1);

@@ -1,5 +1,8 @@
 // Figures as people read them.
 
+const RATES = ["hit_rate", "win_rate", "sales_growth", "growth_accumulated"];
+const SHORT_FROM = 10_000;
+
 /** Formats figures in a language and currency. */
 export class Figures {
   constructor(locale, currency) {
@@ -7,7 +10,8 @@ export class Figures {
     this.currency = currency;
     this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
     this.percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
-    this.short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+    this.tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+    this.short = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 });
   }
 
   /** Money in whole units, in its parts: the currency can be set smaller. */
@@ -27,6 +31,15 @@ export class Figures {
     if (name === "win_rate") return this.percent.format(value);
     if (typeof value !== "string") return this.whole.format(value);
     return Number(value) >= 1e6 ? this.short.format(Number(value)) : this.whole.format(Number(value));
+  }
+
+  /** A figure of any KPI in few characters, as goals are told. */
+  amount(name, value) {
+    if (value === null || value === undefined) return "–";
+    const number = Number(value);
+    if (RATES.includes(name)) return this.percent.format(number);
+    if (Math.abs(number) >= SHORT_FROM) return this.short.format(number);
+    return typeof value === "string" ? this.whole.format(number) : this.tenths.format(number);
   }
 
   /** A change as a share, with its sign in words of its own. */

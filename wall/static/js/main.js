@@ -6,6 +6,7 @@ import { accumulated, drawBars, drawCurve } from "./curve.js";
 import { windowOf } from "./dates.js";
 import { by, element, setFigure, setText } from "./dom.js";
 import { Figures } from "./figures.js";
+import { along, budget, current, foremost, isCeiling, isOf } from "./goals.js";
 import { Store, asked } from "./store.js";
 import { Connection } from "./stream.js";
 import { wordsOf } from "./words.js";
@@ -16,6 +17,9 @@ const ACTIVITIES = ["calls", "emails", "meetings_booked", "meetings_held", "quot
 const ROWS = 5;
 const FEED_ROWS = 3;
 const PHONE_FEED_ROWS = 6;
+const SMALL_GOALS = 4;
+/** What is nobody's business but one's own, where it is a seller's. */
+const SETBACKS = ["at_risk", "slipped", "missed"];
 const ROTATE_S = 20;
 const RETRY_MS = 2_000;
 const FADE_MS = 350;
@@ -27,6 +31,7 @@ const phone = matchMedia("(max-width: 60em)");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const rotateS = Number(query.get("rotate") ?? (phone.matches ? 0 : ROTATE_S));
 const board = query.get("board") ?? "activity";
+const named = query.get("names") !== "0";
 
 const store = new Store();
 const clock = new Clock();
@@ -61,9 +66,15 @@ function allViews() {
 }
 
 function titleOf(scope) {
-  const name = store.name(scope);
   if (scope === "company") return words.company;
-  return scope.startsWith("team:") ? words.team(capitalised(name)) : capitalised(name);
+  return scope.startsWith("team:") ? words.team(nameOf(scope)) : nameOf(scope);
+}
+
+/** What a scope is called here: a seller by their initials, where names are not to be shown. */
+function nameOf(scope) {
+  const name = capitalised(store.name(scope));
+  if (named || !scope.startsWith("seller:")) return name;
+  return name.split(/[\s.-]+/).map((part) => part.charAt(0)).join("").toLocaleUpperCase(words.locale);
 }
 
 const capitalised = (name) => name.charAt(0).toLocaleUpperCase(words.locale) + name.slice(1);
@@ -120,11 +131,11 @@ function draw({ lit }) {
   by("scope").value = scope;
   drawDots();
   drawHero(record, when, lit);
-  drawGoal(scope, window.grain);
+  drawGoals(scope, window);
   drawPlot(record);
   drawFigures(record, lit);
   drawBoard(scope, window.grain, when);
-  drawFeed();
+  drawFeed(scope);
 }
 
 function drawDots() {
@@ -159,31 +170,107 @@ function drawHero(record, when, lit) {
   compare.replaceChildren(element("b", "", `${arrow}${figures.change(change)}`), ` ${words.lastYear}`);
 }
 
-function drawGoal(scope, grain) {
-  const status = store.goal(scope, grain);
-  by("goal").hidden = !status;
-  if (!status) return;
-  const done = Math.max(0, Math.min(1, status.attainment ?? 0));
-  by("goal-done").style.width = `${done * 100}%`;
-  by("goal-pace").hidden = status.pace === null;
-  by("goal-pace").style.left = `${Math.min(1, status.pace ?? 0) * 100}%`;
-  const share = figures.percent.format(status.attainment ?? 0);
-  const [bold, rest] = words.goalShare(share, `${figures.short.format(Number(status.target))}`);
-  const track = by("goal-track");
-  track.setAttribute("aria-valuenow", String(Math.round(done * 100)));
-  track.setAttribute("aria-label", bold + rest);
-  track.dataset.asOf = status.as_of;
-  const pace = status.pace === null ? "" : words.goalPace(figures.percent.format(status.pace));
-  by("goal-share").replaceChildren(element("b", "", bold), rest, pace);
-  const forecast = by("goal-forecast");
-  if (status.forecast === null) {
-    forecast.replaceChildren();
-    return;
-  }
-  const chance = status.probability === null ? null : figures.percent.format(status.probability);
-  const [before, value, after] = words.forecast(figures.short.format(Number(status.forecast)), chance);
-  forecast.replaceChildren(before, element("b", "", value), after);
+function drawGoals(scope, window) {
+  const statuses = current(store, scope, clock.today());
+  const large = foremost(statuses, window);
+  by("goal").hidden = !large;
+  if (large) drawGoal(large, window);
+  const others = statuses.filter((status) => status !== large).map((status) => ({ status, title: labelOf(status) }));
+  const rows = [others, scope === "company" ? ofTeams(window) : []].map((goals) => goals.slice(0, SMALL_GOALS));
+  by("goals").replaceChildren(...rows.flatMap((goals) => goals.map((goal, nth) => smallGoal(goal, window, nth === 0))));
+  by("goals").classList.toggle("many", rows.some((goals) => goals.length === SMALL_GOALS));
+  by("goals").hidden = !by("goals").children.length;
 }
+
+/** How the teams stand against their goals. */
+function ofTeams(window) {
+  return store.scopes.filter(({ scope }) => scope.startsWith("team:")).flatMap(({ scope }) => {
+    const status = foremost(current(store, scope, clock.today()), window);
+    if (!status) return [];
+    const about = status.kpi === "revenue" ? "" : ` · ${labelOf(status)}`;
+    return [{ status, title: `${titleOf(scope)}${about}` }];
+  });
+}
+
+/** What a goal is about: what people call it, else its KPI. */
+function labelOf({ goal, kpi, scope }) {
+  // A goal is often called after whose it is.
+  const hidden = !named && scope.startsWith("seller:");
+  return (hidden ? null : store.goals.get(goal)?.name) ?? kpiName(kpi);
+}
+const kpiName = (kpi) => words.kpis[kpi] ?? words.otherKpis[kpi] ?? kpi.replaceAll("_", " ");
+
+const paceOf = (status) => along(status.expected, status);
+
+function fillTrack(status, done, pace) {
+  done.style.width = `${(along(status.value, status) ?? 0) * 100}%`;
+  const at = paceOf(status);
+  pace.hidden = at === null;
+  pace.style.left = `${(at ?? 0) * 100}%`;
+}
+
+function smallGoal({ status, title }, window, first) {
+  const share = figures.percent.format(status.attainment ?? 0);
+  const done = element("span", "done");
+  const pace = element("span", "pace");
+  fillTrack(status, done, pace);
+  const value = element("b", "figure", isCeiling(store, status) ? figures.amount(status.kpi, status.value) : share);
+  const node = element("li", "", element("span", "goal-name", title), value, element("span", "track", done, pace),
+    element("span", "standing", words.standings[status.standing] + (isOf(status, window) ? "" : ` · ${dayOf(status.end, "short")}`)));
+  node.classList.toggle("first", first);
+  node.dataset.standing = status.standing;
+  node.dataset.asOf = status.as_of;
+  node.title = `${figures.amount(status.kpi, status.value)} / ${figures.amount(status.kpi, status.target)}`;
+  return node;
+}
+
+function drawGoal(status, window) {
+  const amount = (value) => figures.amount(status.kpi, value);
+  fillTrack(status, by("goal-done"), by("goal-pace"));
+  const [low, high] = [along(status.low, status), along(status.high, status)];
+  const range = by("goal-range");
+  range.hidden = low === null || high === null;
+  range.style.left = `${(low ?? 0) * 100}%`;
+  range.style.width = `${((high ?? 0) - (low ?? 0)) * 100}%`;
+  by("goal").dataset.standing = status.standing;
+  const ceiling = isCeiling(store, status);
+  const share = figures.percent.format(status.attainment ?? 0);
+  // Of the figure above it nothing need be said.
+  const about = status.kpi === "revenue" && isOf(status, window) ? "" : `${labelOf(status)} ${words.until(dayOf(status.end))}`;
+  by("goal-about").hidden = !about;
+  setText(by("goal-about"), about);
+  const [bold, rest] = ceiling
+    ? words.ceiling(amount(status.value), amount(status.target)) : words.goalShare(share, amount(status.target));
+  const track = by("goal-track");
+  track.setAttribute("aria-valuenow", String(Math.round((along(status.value, status) ?? 0) * 100)));
+  track.setAttribute("aria-label", `${about} ${bold}${rest}`.trim());
+  track.dataset.asOf = status.as_of;
+  const pace = paceOf(status);
+  const due = pace === null || ceiling ? "" : words.goalPace(figures.percent.format(pace));
+  by("goal-share").replaceChildren(element("b", "", bold), rest, due);
+  setText(by("goal-standing"), words.standings[status.standing]);
+  by("goal-forecast").replaceChildren(...forecastOf(status, amount));
+  setText(by("goal-rest"), ceiling ? "" : restOf(status, amount));
+}
+
+/** How it will end, and how sure that is. */
+function forecastOf(status, amount) {
+  if (status.forecast === null) return [];
+  const range = status.low === null || status.high === null ? null : [amount(status.low), amount(status.high)];
+  const chance = status.probability === null ? null : figures.percent.format(status.probability);
+  const [before, value, after] = words.forecast(amount(status.forecast), range, chance);
+  return [before, element("b", "", value), after];
+}
+
+/** What it takes from now on. */
+function restOf(status, amount) {
+  if (status.standing === "achieved" || status.per_working_day === null || !(Number(status.remaining) > 0)) return "";
+  const leads = status.leads_needed === null ? null : Math.ceil(status.leads_needed);
+  return words.rest(amount(status.per_working_day), leads);
+}
+
+const dayOf = (day, month = "long") =>
+  new Intl.DateTimeFormat(words.locale, { day: "numeric", month, timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`));
 
 function drawPlot(record) {
   const { window, series } = shown;
@@ -198,7 +285,9 @@ function drawPlot(record) {
   }
   const now = accumulated(series, window.days, today);
   const before = accumulated(series, window.before);
-  drawCurve(plot, { window, today, now, before, words, figures });
+  const goal = foremost(current(store, shown.scope, today), window);
+  const planned = goal?.kpi === "revenue" && isOf(goal, window) ? budget(goal, window.days, today) : [];
+  drawCurve(plot, { window, today, now, before, planned, words, figures });
   const then = before[Math.min(now.length, before.length) - 1] ?? 0;
   plot.setAttribute("aria-label", words.curveSays(figures.money(now.at(-1) ?? 0), figures.money(then)));
 }
@@ -223,7 +312,10 @@ function drawFigures(record, lit) {
 
 /** What a seller is placed by: how much they do, or how far they are to their own goal. */
 function merit(scope, grain) {
-  if (board === "share") return store.goal(scope, grain)?.attainment ?? null;
+  if (board === "share") {
+    const goals = current(store, scope, clock.today()).filter((status) => !isCeiling(store, status));
+    return foremost(goals, shown.window)?.attainment ?? null;
+  }
   const record = store.of(scope, grain);
   if (!record) return null;
   return ACTIVITIES.reduce((sum, measure) => sum + (record.measures[measure] ?? 0), 0);
@@ -260,7 +352,7 @@ function drawBoard(scope, grain, when) {
     const row = rows.children[nth];
     const [number, name, room, value] = row.children;
     setText(number, String(one.place));
-    setText(name, capitalised(one.name));
+    setText(name, nameOf(one.scope));
     room.firstChild.style.width = `${Math.max(0, one.merit / most) * 100}%`;
     setText(value, board === "share" ? figures.percent.format(one.merit) : figures.whole.format(one.merit));
     row.dataset.asOf = store.of(one.scope, grain)?.as_of ?? "";
@@ -269,19 +361,42 @@ function drawBoard(scope, grain, when) {
   });
 }
 
-function drawFeed() {
+/** What happened last: deals won, and what became of goals. */
+function drawFeed(scope) {
   setText(by("feed-label"), words.feed);
-  const moments = store.latest().slice(0, phone.matches ? PHONE_FEED_ROWS : FEED_ROWS);
-  const rows = moments.map((moment) => {
-    const at = element("time", "", timeOf(moment.at));
-    at.dateTime = moment.at;
-    const value = moment.value === null ? "" : figures.money(moment.value, moment.currency ?? undefined);
-    return element("li", "", at, element("span", "name", winnerOf(moment) ?? words.somebody), element("span", "value", value));
-  });
+  const deals = store.latest().map((moment) => ({ at: moment.at, row: dealRow(moment) }));
+  const alerts = [...store.alerts.values()].filter((alert) => isTold(alert, scope)).map((alert) => ({ at: alert.at, row: alertRow(alert) }));
+  const rows = [...deals, ...alerts]
+    .sort((one, other) => new Date(other.at) - new Date(one.at))
+    .slice(0, phone.matches ? PHONE_FEED_ROWS : FEED_ROWS)
+    .map(({ row }) => row);
   by("feed-rows").replaceChildren(...(rows.length ? rows : [element("li", "empty", words.nothingWon)]));
 }
 
-const winnerOf = (moment) => (moment.seller === null ? null : capitalised(store.name(`seller:${moment.seller}`)));
+function feedRow(when, ...rest) {
+  const at = element("time", "", timeOf(when));
+  at.dateTime = when;
+  return element("li", "", at, ...rest);
+}
+
+function dealRow(moment) {
+  const value = moment.value === null ? "" : figures.money(moment.value, moment.currency ?? undefined);
+  return feedRow(moment.at, element("span", "name", winnerOf(moment) ?? words.somebody), element("span", "value", value));
+}
+
+/** A seller's setback is told where they look, and not to the whole floor. */
+function isTold({ kind, status }, scope) {
+  return status.scope === scope || !(status.scope.startsWith("seller:") && SETBACKS.includes(kind));
+}
+
+function alertRow({ kind, at, name, status }) {
+  const about = (named || !status.scope.startsWith("seller:") ? name : null) ?? kpiName(status.kpi);
+  const row = feedRow(at, element("span", "name wide", words.alerts[kind](titleOf(status.scope), about)));
+  row.dataset.alert = kind;
+  return row;
+}
+
+const winnerOf = (moment) => (moment.seller === null ? null : nameOf(`seller:${moment.seller}`));
 
 /** When something was: the time today, yesterday as such, else the date. */
 function timeOf(at) {
@@ -380,8 +495,8 @@ function heard(kind, data) {
     store.moment(data);
     celebration.of(data, winnerOf(data));
     drawSoon();
-  } else if (kind === "status") {
-    store.status(data);
+  } else if (kind === "status" || kind === "goal" || kind === "alert") {
+    store[kind](data);
     drawSoon();
   } else {
     // Somebody new, or with a new name or team.

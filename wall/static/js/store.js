@@ -15,6 +15,10 @@ export async function asked(path, given = {}) {
   return response.json();
 }
 
+// The view holds what is no more as such, so that it does not come back; here it is nothing.
+const alive = (one) => !one.gone;
+const statusKey = (status) => `${status.goal}|${status.start}`;
+
 const keyOf = (record) => `${record.scope}|${record.grain}|${record.start}`;
 
 export class Store {
@@ -27,23 +31,29 @@ export class Store {
     this.records = new Map();
     this.series = new Map();
     this.moments = new Map();
+    this.goals = new Map();
     this.statuses = new Map();
+    this.alerts = new Map();
     this.scopes = [];
   }
 
   /** Everything anew, as of the windows that begin on these days; answers with the position it holds at. */
   async fill(starts) {
     const feed = await asked("feed", { limit: FEED_LENGTH });
-    const [scopes, goals, ...windows] = await Promise.all([
+    const [scopes, { goals }, { statuses }, { alerts }, ...windows] = await Promise.all([
       asked("scopes"),
       asked("goals"),
+      asked("statuses"),
+      asked("alerts", { limit: FEED_LENGTH }),
       ...GRAINS.map((grain) => asked("records", { grain, from: starts[grain], to: starts[grain] })),
     ]);
     this.forget();
     this.starts = starts;
     this.scopes = scopes.scopes;
     for (const moment of feed.moments) this.moments.set(momentKey(moment), moment);
-    for (const status of goals.statuses) this.statuses.set(`${status.goal}|${status.start}`, status);
+    for (const goal of goals.filter(alive)) this.goals.set(goal.id, goal);
+    for (const status of statuses.filter(alive)) this.statuses.set(statusKey(status), status);
+    for (const alert of alerts) this.alerts.set(alert.id, alert);
     for (const { records } of windows) for (const record of records) this.record(record);
     return feed.position;
   }
@@ -72,7 +82,20 @@ export class Store {
   /** Take in where a goal stands. */
   status(status) {
     if (status.gone) this.statuses.delete(status.key);
-    else this.statuses.set(`${status.goal}|${status.start}`, status);
+    else this.statuses.set(statusKey(status), status);
+  }
+
+  /** Take a goal in. */
+  goal(goal) {
+    if (goal.gone) this.goals.delete(goal.key);
+    else this.goals.set(goal.id, goal);
+  }
+
+  /** Take in what happened to a goal. */
+  alert(alert) {
+    this.alerts.set(alert.id, alert);
+    const latest = [...this.alerts.values()].sort((one, other) => new Date(other.at) - new Date(one.at));
+    this.alerts = new Map(latest.slice(0, FEED_LENGTH).map((each) => [each.id, each]));
   }
 
   /** The deals won last, the latest first. */
@@ -101,14 +124,6 @@ export class Store {
 
   name(scope) {
     return this.scopes.find((one) => one.scope === scope)?.name ?? scope.slice(scope.indexOf(":") + 1);
-  }
-
-  /** Where the goal of a scope's revenue stands in a window that begins on a day. */
-  goal(scope, grain) {
-    const start = this.starts[grain];
-    return [...this.statuses.values()].find(
-      (status) => status.scope === scope && status.kpi === "revenue" && status.start === start && status.target,
-    );
   }
 }
 

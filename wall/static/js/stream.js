@@ -23,7 +23,7 @@ export class Connection {
   connect() {
     this.source?.close();
     this.source = new EventSource(`/api/stream?since=${encodeURIComponent(this.position)}`);
-    for (const kind of ["record", "moment", "status", "name", "member", "reset", "heartbeat"]) {
+    for (const kind of ["record", "moment", "goal", "status", "alert", "name", "member", "reset", "heartbeat"]) {
       this.source.addEventListener(kind, (event) => this.take(kind, event));
     }
     this.source.addEventListener("error", () => {
