@@ -5,6 +5,7 @@ any: a look that comes again after a crash says them again, and no others. Figur
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from goals.figures import Records
 from goals.judging import Scene
 from goals.periods import Span, ends, period_at, periods_within, span_of
 from goals.standing import StandingRow, look
-from kpis.calendar import day_number
+from kpis.calendar import date_of, day_number
 from kpis.scorecards import CLOSING_MICROS
 from kpis.versions import first_version
 from schemas.goals import Alert, Goal, GoalStatus, Once
@@ -75,6 +76,8 @@ class Watching:
         self._periods: dict[str, set[str]] = {}
         """By goal: the keys of the periods that there are rows of."""
         self._goals: set[str] = set()
+        self._settled: dict[str, set[str]] = {}
+        """By scope: the periods that had their verdict by figures that have not changed since."""
         self._fresh: dict[str, WatchRow] = {}
 
     def begin_term(self, term: int) -> None:
@@ -93,6 +96,10 @@ class Watching:
     def relearn(self, key: str, old: WatchRow | None, new: WatchRow) -> None:  # noqa: ARG002
         """Take a row into account, in the place of another."""
         self.learn(key, new)
+
+    def changed(self, scope: str) -> None:
+        """Figures of a scope changed: its verdicts may be others."""
+        self._settled.pop(scope, None)
 
     def take(self, given: Iterable[Given], ticks: Iterable[int]) -> Said:
         """Take in goals, and look at all of them by the latest clock of a batch, if it has one."""
@@ -129,6 +136,7 @@ class Watching:
                 self._keep(key, GoalRow(None))
         elif before is None or before.version < given.goal.version:
             self._keep(key, GoalRow(given.goal))
+            self.changed(given.goal.scope)
 
     def _end(self, goal: str, key: str, said: Said) -> None:
         said.statuses[key] = None
@@ -142,7 +150,8 @@ class Watching:
         if goal.kpi not in scene.known.kpis:
             # Own KPIs come and go; the goal is looked at once its KPI is there again.
             return
-        for key in sorted(self._periods.get(goal.id, ())):
+        settled = self._settled.setdefault(goal.scope, set())
+        for key in sorted(self._periods.get(goal.id, set()) - settled):
             row = self._row(key)
             assert isinstance(row, PeriodRow)
             if row.standing is not None and not self._is_period(goal, row.standing.status):
@@ -159,19 +168,19 @@ class Watching:
         if isinstance(goal.period, Once):
             return [span_of(goal.period)]
         today = scene.calendar.day(now)
-        rows = [self._row(key) for key in self._periods.get(goal.id, ())]
-        kept = [
-            day_number(row.standing.status.start)
-            for row in rows
-            if isinstance(row, PeriodRow) and row.standing is not None
-        ]
-        return list(periods_within(goal.period, Span(min(kept, default=today), today)))
+        keys = self._periods.get(goal.id)
+        first = today if not keys else min(today, day_number(date.fromisoformat(min(keys)[-10:])))
+        return list(periods_within(goal.period, Span(first, today)))
 
     def _look_at(self, goal: Goal, span: Span, scene: Scene, earliest: int, now: int, said: Said) -> None:
-        before = self._kept(goal, span)
+        key = f"{goal.id}|{date_of(span.first)}"
+        settled = self._settled[goal.scope]
+        if key in settled:
+            return
+        before = self._row(key)
+        assert before is None or isinstance(before, PeriodRow)
         standing = None if before is None else before.standing
         looked = look(goal, span, self._records, scene, now, None, standing)
-        key = looked.row.status.key
         alerts, alerted_at = ([], None) if before is None else (before.alerts, before.alerted_at)
         if alerted_at is not None and alerted_at >= earliest:
             # The look that had them may have ended in a crash before they were written.
@@ -185,12 +194,5 @@ class Watching:
         if standing is None or looked.status is not None or looked.alerts or not over:
             # What is over and says nothing new needs no later clock.
             self._keep(key, PeriodRow(goal.id, looked.row, alerts, alerted_at))
-
-    def _kept(self, goal: Goal, span: Span) -> PeriodRow | None:
-        for key in self._periods.get(goal.id, ()):
-            row = self._row(key)
-            if isinstance(row, PeriodRow) and row.standing is not None:
-                status = row.standing.status
-                if day_number(status.start) == span.first:
-                    return row
-        return None
+        if over:
+            settled.add(key)

@@ -112,3 +112,17 @@ def test_an_older_version_changes_nothing() -> None:
     status = partition.take(Given("april", GOAL), ticks=(START,)).statuses["april|2026-04-01"]
     assert status is not None
     assert status.goal_version == 2
+
+
+def test_what_is_over_is_looked_at_again_where_figures_changed() -> None:
+    """And not before: the cost of a tick does not grow with history. A worker that starts looks once."""
+    partition = Partition()
+    partition.take(Given("april", GOAL), ticks=(START,))
+    assert [alert.kind for alert in partition.take(ticks=(END + DAY,)).alerts] == ["missed"]
+    partition.records.update(april("new_leads", 120))
+    assert partition.take(ticks=(END + 2 * DAY,)).rows == {}
+    partition.view.changed("company")
+    assert [alert.kind for alert in partition.take(ticks=(END + 3 * DAY,)).alerts] == ["corrected"]
+    partition.records.update(april("new_leads", 99))
+    partition.restart()
+    assert [alert.kind for alert in partition.take(ticks=(END + 4 * DAY,)).alerts] == ["corrected"]
