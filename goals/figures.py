@@ -5,6 +5,7 @@ Figures are exact here, and become what records show when a status is written.
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from goals.known import Known, KnownKpi
 from goals.periods import Span, baseline_of, window_of, windows_in
@@ -23,10 +24,18 @@ TRAILING_DAYS = 90
 
 _LEADS = "leads_new"
 
+_WINDOWS_KEPT = 16_384
+"""Of how many windows it is remembered how the keys of their records end."""
+
 
 def key_of(scope: str, window: Window) -> str:
     """The key of a window's record."""
-    return f"{scope}|{window.grain}|{date_of(window.start)}"
+    return scope + _suffix(window)
+
+
+@lru_cache(_WINDOWS_KEPT)
+def _suffix(window: Window) -> str:
+    return f"|{window.grain}|{date_of(window.start)}"
 
 
 def keys_of(goal: Goal, span: Span, today: int) -> Iterator[str]:
