@@ -27,7 +27,7 @@ AT_MOST = frozenset({"sales_cycle_days", "cac"})
 """KPIs that are better when they are less."""
 _AHEAD = 370
 """Days that goals reach ahead at most."""
-_DAYS_BEFORE = 120
+DAYS_BEFORE = 120
 """Days of history before goals are set."""
 
 
@@ -168,7 +168,7 @@ def from_history(kpis: Sequence[str], kinds: Sequence[str]) -> Setting:
 
     def setting(day: int, known: Known) -> list[Set]:
         month = Window(Grain.MONTH, day)
-        if month not in windows_of(day) or day - known.first < _DAYS_BEFORE:
+        if month not in windows_of(day) or day - known.first < DAYS_BEFORE:
             return []
         end = window_end(*month)
         assert end is not None

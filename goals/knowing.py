@@ -49,6 +49,8 @@ class Known:
         self._days = days
         self.first = days.first
         """The first day of which anything is known."""
+        self.last = days.last
+        """The last day that forecasts can reach to."""
         self._calendar = calendar
         self._deals: dict[str, _Deal] = {}
         self._teams: dict[str, str] = {}

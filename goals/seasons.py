@@ -42,6 +42,7 @@ class Days:
 
     def __init__(self, first: int, last: int, works: Works) -> None:
         self.first = first
+        self.last = last
         self.works = [works(day) for day in range(first, last + 1)]
         self.worked = [0]
         """How many working days there are before each."""

@@ -129,6 +129,10 @@ class WorkingTime:
         whole = sum(self.on(day) for day in range(first, last))
         return whole + self.until(last, end) - self.until(first, start)
 
+    def works(self, day: int) -> bool:
+        """Whether any of a day is working time."""
+        return self.on(day) > 0
+
     def until(self, day: int, at: int) -> int:
         """The seconds of working time of a day until an instant."""
         planned = self._day(day)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import msgspec
-from holidays import country_holidays, list_supported_countries
+from holidays import list_supported_countries
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +12,7 @@ from rich.table import Table
 from goals.backtest import Setting, from_history, given, live_through
 from goals.expecting import KPIS
 from goals.scoring import ALL, FALSE_ALARMS, FORECAST, NAIVE, PACING, TIMED, Report, report
+from goals.working_time import Plan, WorkingTime
 from kpis.calendar import date_of
 from malvakt.interpreter import collect_seldom
 from malvakt.outcome import CallError, Fault
@@ -69,12 +70,7 @@ def backtest(
         raise CallError(f"--country {country}: give a country such as SE, NO or DE.")
     setting = _set_from_history(kpis, scopes) if goals is None else given(_read_goals(goals))
     business = Settings(timezone=timezone, currency=currency).business()
-    free = country_holidays(country)
-
-    def works(day: int) -> bool:
-        local = date_of(day)
-        return local.weekday() < 5 and local not in free
-
+    works = WorkingTime(business.calendar, Plan(country=country)).works
     collect_seldom()
     refused: list[Line] = []
     lived = live_through(read_events(list(files), refused), business, works, setting)

@@ -6,13 +6,13 @@ from functools import cache
 
 import msgspec
 import pytest
-from holidays import country_holidays
 
 from goals.backtest import Judgement, Lived, Set, from_history, given, live_through
 from goals.knowing import Known
 from goals.outlook import History, learn, to_come
 from goals.scoring import FORECAST, NAIVE, PACING, Report, report
 from goals.seasons import Days
+from goals.working_time import Plan, WorkingTime
 from kpis.calendar import Calendar, date_of, day_number
 from kpis.contributions import Business
 from schemas.events import Event
@@ -21,12 +21,8 @@ from simulation.floor import Floor, events
 
 START, END = date(2024, 6, 1), date(2026, 5, 1)
 BUSINESS = Business(Calendar("Europe/Stockholm"), "SEK")
-FREE = country_holidays("SE", years=range(2024, 2029))
+works = WorkingTime(BUSINESS.calendar, Plan()).works
 USUAL = from_history(["revenue", "meetings_booked", "win_rate"], ["company", "team", "seller"])
-
-
-def works(day: int) -> bool:
-    return date_of(day).weekday() < 5 and date_of(day) not in FREE
 
 
 @cache

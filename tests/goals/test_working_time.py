@@ -23,6 +23,13 @@ def worked(start: str, end: str, plan: Plan | None = None, person: Person | None
     return working.between(at(start), at(end))
 
 
+def test_a_day_of_which_nothing_is_worked_is_no_working_day() -> None:
+    """A Thursday, the Midsummer's Eve after it, and the weekend."""
+    working = WorkingTime(STOCKHOLM, Plan())
+    thursday = day_number(date(2026, 6, 18))
+    assert [working.works(thursday + on) for on in range(5)] == [True, False, False, False, True]
+
+
 @pytest.mark.parametrize(
     ("start", "end", "hours"),
     [
