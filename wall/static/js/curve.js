@@ -49,7 +49,7 @@ const path = (points) => points.map(([x, y], nth) => `${nth ? "L" : "M"}${x.toFi
 /** What a line is, at its end: above it, but below where another ends close above. */
 function named(line, other, text, small) {
   const [x, y] = line.at(-1);
-  const under = other !== null && other <= y && y - other < small * 2;
+  const under = other !== undefined && other < y && y - other < small * 2;
   return drawn("text", { x, y: under ? y + small * 1.5 : Math.max(y - small * 0.7, small * 0.4), "text-anchor": "end" }, text);
 }
 
@@ -76,12 +76,12 @@ export function drawCurve(plot, { window, today, now, before, planned, words, fi
   const points = now.map((sum, nth) => [x(nth), y(sum)]);
   if (earlier.some(([, at]) => at < bottom)) {
     svg.append(drawn("path", { class: "before", d: path(earlier) }));
-    svg.append(named(earlier, planned.length ? y(planned.at(-1)) : null, words.lastYearLine, small));
+    svg.append(named(earlier, planned.length ? y(planned.at(-1)) : undefined, words.lastYearLine, small));
   }
   if (planned.length) {
     const way = planned.map((sum, nth) => [x(nth), y(sum)]);
     svg.append(drawn("path", { class: "planned", d: path(way) }));
-    svg.append(named(way, null, words.budgetLine, small));
+    svg.append(named(way, earlier.at(-1)?.[1], words.budgetLine, small));
   }
   if (points.length) {
     const [lastX, lastY] = points.at(-1);
