@@ -19,7 +19,7 @@ from schemas.decoding import Reason, decode_event
 from schemas.events import Event
 from schemas.topics import CRM_TOPICS, SCORECARDS, founding
 from streams.founding import held_founding
-from streams.reading import NoSuchTopicError, has_topic, read_on, record_of
+from streams.reading import NoSuchTopicError, Progress, has_topic, read_on, record_of
 from streams.settings import Settings
 
 PUBLISHED = Names(MEASURES, KPIS)
@@ -29,6 +29,10 @@ LOOKS = 5
 """How often is looked before what still moves is left undecided."""
 
 Place = tuple[Any, ...]
+
+
+class WorkersBehindError(Exception):
+    """The workers have not finished what was to be compared; the message says how much is left."""
 
 
 def settings_of(
@@ -104,20 +108,23 @@ class Installation:
         self._books.take(events)
         self._books.balance()
 
-    async def standing_differences(self, wait_s: float) -> list[Difference]:
+    async def standing_differences(self, wait_s: float, patience_s: float) -> list[Difference]:
         """The differences that are no matter of time.
 
-        Workers are always a little behind, or ahead of what was read before them. So differences are looked
-        at again after a wait: one stands if neither side of it has moved. One that is never seen at rest is
-        left undecided.
+        The workers are waited for until they have counted what was read. Then they may be ahead of it: so
+        differences are looked at again after a wait, and one stands if neither side of it has moved. One
+        that is never seen at rest is left undecided.
+
+        Raises:
+            WorkersBehindError: they have not counted what was read, however patiently they were waited for.
         """
-        before = await self._look()
+        before = await self._look(patience_s)
         standing: list[Difference] = []
         for _ in range(LOOKS - 1):
             if not before:
                 break
             await asyncio.sleep(wait_s)
-            now = await self._look()
+            now = await self._look(patience_s)
             standing = [now[place] for place in now if now[place] == before.get(place)]
             moving = [place for place in now if place in before and now[place] != before[place]]
             self.undecided = len(moving)
@@ -126,8 +133,14 @@ class Installation:
             before = now
         return standing
 
-    async def _look(self) -> dict[Place, Difference]:
+    async def _look(self, patience_s: float) -> dict[Place, Difference]:
         await self.read_events()
+        async with Progress(self._settings) as group:
+            if not await group.passed(patience_s):
+                raise WorkersBehindError(
+                    f"After {patience_s:g} s the workers have {await group.left():,} records to finish, so"
+                    " nothing can be judged. Are they running? --patience waits longer."
+                )
         forget_records(self._books)
         async for batch in read_on(self._settings, SCORECARDS.name, {}):
             take_records(self._books, map(record_of, batch))

@@ -1,5 +1,7 @@
 """Reading topics from outside the group: KPI records, and how far a group has come."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -11,7 +13,11 @@ from schemas.records import KpiRecord, decode_record
 from schemas.topics import LEDGER_TOPICS, SCORECARD_TOPICS, SCORECARDS
 from streams.settings import Settings
 
+FLOW = [*LEDGER_TOPICS, *SCORECARD_TOPICS]
+"""What the worker group reads, in the order in which records flow."""
+
 READ_RECORDS = 20_000
+PASSING_LOOK_S = 0.2
 POLL_MS = 500
 
 Item = TypeVar("Item")
@@ -154,8 +160,23 @@ class Progress:
         once everything that follows from it has been written to the next topic. The topics are looked
         at in the order in which records flow, twice, so that nothing can hide between two looks.
         """
-        names = [*LEDGER_TOPICS, *SCORECARD_TOPICS]
-        return await self._look(names) or await self._look(names)
+        return await self._look() or await self._look()
+
+    async def passed(self, patience_s: float) -> bool:
+        """Wait until the group has finished all that its topics hold now, and all that follows from it.
+
+        What is written meanwhile is not waited for. False if the group has not come that far in time. The
+        topics are waited for in the order in which records flow, twice, since links answer links.
+        """
+        until = time.monotonic() + patience_s
+        for name in (*FLOW, *FLOW):
+            tps = await self._partitions(self._settings.topic(name))
+            ends: dict[Any, int] = await self._consumer.end_offsets(tps)
+            while self._short_of(ends, await self._finished(tps)):
+                if time.monotonic() > until:
+                    return False
+                await asyncio.sleep(PASSING_LOOK_S)
+        return True
 
     async def places(self, names: Collection[str]) -> tuple[dict[Place, int], dict[Place, int]]:
         """Of each partition of some topics, up to where the group has finished it, and where it ends.
@@ -176,14 +197,19 @@ class Progress:
             {(declared[tp.topic], tp.partition): at for tp, at in ends.items()},
         )
 
-    async def _look(self, names: list[str]) -> int:
+    async def _look(self) -> int:
         left = 0
-        for name in names:
+        for name in FLOW:
             tps = await self._partitions(self._settings.topic(name))
             done = await self._finished(tps)
             ends: dict[Any, int] = await self._consumer.end_offsets(tps)
-            left += sum(end - max(done.get(tp, 0), 0) for tp, end in ends.items())
+            left += self._short_of(ends, done)
         return left
+
+    @staticmethod
+    def _short_of(ends: dict[Any, int], done: dict[TopicPartition, int]) -> int:
+        """How many records lie before the ends that are not finished; where none is, it is below zero."""
+        return sum(max(0, end - max(done.get(tp, 0), 0)) for tp, end in ends.items())
 
     async def _partitions(self, topic: str) -> list[TopicPartition]:
         await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001

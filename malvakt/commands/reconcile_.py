@@ -13,12 +13,19 @@ from rich.table import Table
 
 from audit.books import Books
 from audit.comparing import Difference, differences, forget_records, hold_latest, take_records
-from malvakt.auditing import PUBLISHED, Installation, as_founded, books_of, rules_of, settings_of
+from malvakt.auditing import (
+    PUBLISHED,
+    Installation,
+    WorkersBehindError,
+    as_founded,
+    books_of,
+    rules_of,
+    settings_of,
+)
 from malvakt.outcome import CallError
 from malvakt.reaching import reaching
 from malvakt.recorded import EventFile, Line, read_records, report
 from malvakt.showing import plain, window_name
-from streams.reading import Progress
 from streams.settings import Settings
 
 SHOWN = 50
@@ -34,12 +41,13 @@ def reconcile_(
     currency: str | None = None,
     broker: str | None = None,
     wait: float = 10.0,
+    patience: float = 600.0,
     json: bool = False,
 ) -> int:
     """Count everything again from the raw events, in another way, and show what was published otherwise.
 
-    Exit status 1 if anything differs. Nothing is written, and a running installation is not disturbed: what
-    its workers have yet to do is waited for, and looked at again.
+    Exit status 1 if anything differs, or cannot be judged. Nothing is written, and a running installation
+    is not disturbed: what its workers have yet to do is waited for.
 
     Parameters
     ----------
@@ -55,6 +63,8 @@ def reconcile_(
         Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
     wait
         Seconds until differences are looked at again.
+    patience
+        Seconds to wait for workers that are behind, before each look.
     json
         Print each difference as one JSON line.
     """
@@ -62,11 +72,13 @@ def reconcile_(
         raise CallError("--events and --records go together.")
     if wait < 0:
         raise CallError("--wait takes seconds, 0 or more.")
+    if patience < 0:
+        raise CallError("--patience takes seconds, 0 or more.")
     settings = settings_of(events, broker, timezone, currency)
     if events is not None and records is not None:
         return _of_files(settings, events, records, as_json=json)
     with reaching(settings.broker):
-        return asyncio.run(_of_topics(settings, wait, as_json=json))
+        return asyncio.run(_of_topics(settings, wait, patience, as_json=json))
 
 
 def _of_files(settings: Settings, events: list[Path], records: Path, *, as_json: bool) -> int:
@@ -81,23 +93,19 @@ def _of_files(settings: Settings, events: list[Path], records: Path, *, as_json:
     return 1 if found or refused else 0
 
 
-async def _of_topics(settings: Settings, wait_s: float, *, as_json: bool) -> int:
+async def _of_topics(settings: Settings, wait_s: float, patience_s: float, *, as_json: bool) -> int:
     with Books(rules_of(await as_founded(settings))) as books:
         installation = Installation(settings, books)
-        found = await installation.standing_differences(wait_s)
+        try:
+            found = await installation.standing_differences(wait_s, patience_s)
+        except WorkersBehindError as behind:
+            print(behind, file=sys.stderr)
+            return 1
         _tell(found, hold_latest(books), books, as_json=as_json)
         if installation.undecided:
             print(
                 f"{installation.undecided} more figures moved all the while and cannot be judged; try again"
                 " when less happens.",
-                file=sys.stderr,
-            )
-    if found:
-        async with Progress(settings) as progress:
-            left = await progress.left()
-        if left:
-            print(
-                f"The workers have {left} records to finish; what differs may be among them.",
                 file=sys.stderr,
             )
     return 1 if found else 0

@@ -1,6 +1,7 @@
 """reconcile, explain and waiting as a person calls them."""
 
 import asyncio
+import re
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -145,6 +146,7 @@ WRONG_CALLS = {
     "reconcile --events x --records y --broker b:1": "Give --events or --broker, not both",
     "reconcile --currency SEK": "--timezone and --currency go with --events",
     "reconcile --wait -1": "--wait takes seconds, 0 or more",
+    "reconcile --patience -1": "--patience takes seconds, 0 or more",
     "explain north day 2026-03-02 revenue": "north: give company, or a scope that begins with team:",
     "explain company day 2026-03-02 profit": "There is no KPI or measure profit",
     "explain company month 2026-03-02 revenue": "START 2026-03-02: no month starts on that date",
@@ -172,8 +174,11 @@ def test_a_kafka_that_does_not_answer_is_named(command: str) -> None:
 
 
 @pytest.mark.kafka
-def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str) -> None:
-    """Nothing differs, though an event came again elsewhere and one is none; a false record is found."""
+def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str, tmp_path: Path) -> None:
+    """Nothing differs, though an event came again elsewhere and one is none; a false record is found.
+
+    What workers are late with is no difference: it is waited for, and where nobody works that is said.
+    """
     app = "test-reconcile"
     settings = Settings(broker=kafka_address, app_id=app, topic_prefix=f"{app}.", metrics_port=0)
     own = {
@@ -195,11 +200,19 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
         more = record.measures | {"deals_won": int(record.measures["deals_won"] or 0) + 1}
         return encode_record(replace(record, measures=more, revision=record.revision + 1))
 
-    assert malvakt("emit", recorded, **own).returncode == 0
-    asyncio.run(write("crm.deals", deal, deal, b"no json"))
+    first, rest = tmp_path / "first.jsonl", tmp_path / "rest.jsonl"
+    lines = recorded.read_bytes().splitlines(keepends=True)
+    first.write_bytes(b"".join(lines[:1000]))
+    rest.write_bytes(b"".join(lines[1000:]))
     worker = WorkerProcess(settings)
     try:
+        assert malvakt("emit", first, **own).returncode == 0
         asyncio.run(settled(settings, [worker]))
+        worker.stop()
+        assert malvakt("emit", rest, **own).returncode == 0
+        asyncio.run(write("crm.deals", deal, deal, b"no json"))
+        nobody_works = malvakt("reconcile", "--wait", "0", "--patience", "1", "--json", **own)
+        worker = WorkerProcess(settings)
         good = malvakt("reconcile", "--wait", "1", "--json", **own)
         explained = malvakt("explain", "company", "ever", "1970-01-01", "deals_won", "--json", **own)
         asyncio.run(write(SCORECARDS.name, asyncio.run(falsified())))
@@ -207,6 +220,8 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
     finally:
         worker.stop()
         asyncio.run(delete_topics(settings))
+    assert (nobody_works.returncode, nobody_works.stdout) == (1, "")
+    assert re.search(r"After 1 s the workers have [1-9][0-9,]* records to finish", nobody_works.stderr)
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
     assert "0 differences." in good.stderr
     *deals, figure = (orjson.loads(line) for line in explained.stdout.splitlines())
