@@ -83,7 +83,7 @@ class LedgerAgent:
             elif part.tp.topic == self._definitions:
                 aside.extend(self._define(part, inbox))
             else:
-                aside.extend(self._decode(part, inbox))
+                aside.extend(self._decode(part, inbox, forward=forward))
         consequences = Consequences([], aside if forward else [])
         for partition, inbox in inboxes.items():
             self._fold(partition, inbox, received_ms, consequences)
@@ -137,7 +137,7 @@ class LedgerAgent:
             for reader in range(self._parts.partitions)
         )
 
-    def _decode(self, part: Slice, inbox: list[Input]) -> list[Outgoing]:
+    def _decode(self, part: Slice, inbox: list[Input], *, forward: bool) -> list[Outgoing]:
         """Put a slice's events into the inbox; what is returned belongs elsewhere or is no event."""
         aside: list[Outgoing] = []
         events: list[Event] = []
@@ -163,9 +163,10 @@ class LedgerAgent:
             told.append(Told(event, own_fields(record.value or b"", names)) if names else event)
         inbox.extend(told)
         for kind, number in Counter(map(type_of, events)).items():
-            metrics.EVENTS.labels(kind, "folded").inc(number)
-        metrics.EVENTS.labels(topic, "rejected").inc(refused)
-        metrics.EVENTS.labels(topic, "forwarded").inc(len(aside) - refused)
+            metrics.EVENTS.labels(kind, "folded" if forward else "recounted").inc(number)
+        if forward:
+            metrics.EVENTS.labels(topic, "rejected").inc(refused)
+            metrics.EVENTS.labels(topic, "forwarded").inc(len(aside) - refused)
         return aside
 
     def _define(self, part: Slice, inbox: list[Input]) -> list[Outgoing]:

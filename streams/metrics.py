@@ -14,7 +14,7 @@ EVENTS = Counter(
     "malvakt_events_total",
     "CRM records read, by type of event (by topic, where not folded) and what became of them."
     " `rejected` rising: a producer sends bad input, see crm.rejected; `forwarded` rising: a producer uses"
-    " the wrong key.",
+    " the wrong key; `recounted`: history is read again for a new definition.",
     ["type", "outcome"],
 )
 LATENCY_SECONDS = Histogram(

@@ -1,0 +1,34 @@
+"""Recounting: history is folded again, in silence."""
+
+import asyncio
+
+from prometheus_client import REGISTRY
+
+from schemas.definitions import DefinitionRecord, MeasureDefinition
+from tests.agents.broker import Broker, Worker
+from tests.kpis.test_fold import event
+from tests.streams.stores import in_memory
+
+
+def counted(outcome: str) -> float:
+    labels = {"type": "deal.won", "outcome": outcome}
+    return REGISTRY.get_sample_value("malvakt_events_total", labels) or 0.0
+
+
+def test_an_event_that_is_counted_again_is_not_told_as_another() -> None:
+    """Whoever reads events by the minute sees those that came, and beside them what a recount reads."""
+
+    async def run() -> None:
+        broker = Broker(1)
+        worker = Worker(broker, in_memory)
+        await worker.take_over()
+        deals = ("d1", "d2", "d3")
+        await broker.publish(event("deal.won", 1, deal, deal=deal, customer="c1") for deal in deals)
+        await worker.settle()
+        await broker.define("measures/again", DefinitionRecord(1, MeasureDefinition(event="deal.won")))
+        await worker.settle()
+
+    before = {outcome: counted(outcome) for outcome in ("folded", "recounted")}
+    asyncio.run(run())
+    grown = {outcome: counted(outcome) - number for outcome, number in before.items()}
+    assert grown == {"folded": 3.0, "recounted": 3.0}
