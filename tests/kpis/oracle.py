@@ -38,6 +38,8 @@ class Oracle:
         self.persons: dict[Key, set[tuple[str, str]]] = defaultdict(set)
         self.won: dict[str, list[tuple[datetime, str, str | None]]] = defaultdict(list)
         self.customers: dict[Key, list[str]] = defaultdict(list)
+        self.nobodys: dict[Key, dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+        """What is no seller's, and what is no team's: under `seller:` and `team:`."""
         self._leads()
         self._activities()
         self._deals()
@@ -90,6 +92,13 @@ class Oracle:
             "year": date(day.year, 1, 1),
             "ever": date(1970, 1, 1),
         }
+        nobodys = [
+            kind for kind in ("seller:", "team:") if not any(scope.startswith(kind) for scope in scopes)
+        ]
+        for kind in nobodys:
+            for grain, start in starts.items():
+                for name, amount in measures.items():
+                    self.nobodys[kind, grain, start][name] += amount
         for scope in scopes:
             for grain, start in starts.items():
                 for name, amount in measures.items():
