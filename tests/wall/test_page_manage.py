@@ -151,7 +151,7 @@ def test_a_television_is_paired_follows_its_screen_survives_a_restart_and_is_rev
     expect(wall.locator("#slide")).to_have_attribute("data-loaded", "yes", timeout=PAIRED_MS)
     expect(wall.locator("h1")).to_have_text("Whole company")
     expect(wall.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(card.get_by_text("Paired ")).to_be_visible(timeout=PAIRED_MS)
+    expect(card.get_by_role("button", name="Revoke")).to_be_visible(timeout=PAIRED_MS)
     # What it shows is changed from elsewhere.
     card.get_by_text("Settings").click()
     card.get_by_label("Theme").select_option("light")

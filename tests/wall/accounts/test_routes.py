@@ -26,7 +26,7 @@ from wall.view import View
 
 PASSWORD = "correct horse battery"
 SCREEN = {"name": "Reception"}
-FIGURES = ["now", "records", "scopes", "feed", "goals",
+FIGURES = ["now", "records", "scopes", "feed", "alerts", "goals", "statuses",
            "series?scope=company&kpi=revenue&grain=day&from=2026-03-01&to=2026-03-19"]  # fmt: skip
 
 Client = TestClient  # one browser, with its cookies

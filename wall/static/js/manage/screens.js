@@ -6,6 +6,8 @@ import { ask } from "./session.js";
 import { words } from "./words.js";
 
 const KINDS = ["company", "team", "seller"];
+const LOOK_MS = 2_000;
+const LOOKS = 30;
 const FRESH = { name: "", language: words.locale.slice(0, 2), theme: "dark", rotate_s: 20, views: KINDS, scope: null,
   period: null, board: "activity", names_hidden: false, sound: false };
 
@@ -59,8 +61,7 @@ function card({ id, screen, televisions }, scopes, fill) {
     await ask("POST", `screens/${id}/televisions`, Object.fromEntries(given));
     made.elements.code.value = "";
     say(said.isPaired);
-    // It collects its token within seconds, and is listed then.
-    setTimeout(() => fill().catch(console.warn), 4_000);
+    collected(id, televisions.length).then((is) => is && fill()).catch(console.warn);
   });
   const item = element("li", "card",
     element("div", "actions", title, remove),
@@ -70,6 +71,16 @@ function card({ id, screen, televisions }, scopes, fill) {
     pair);
   item.setAttribute("aria-label", screen.name);
   return item;
+}
+
+/** Whether a television has collected its token, which it does when it asks next; what is being written stays until then. */
+async function collected(id, before) {
+  for (let look = 0; look < LOOKS; look += 1) {
+    await new Promise((later) => setTimeout(later, LOOK_MS));
+    const now = (await ask("GET", "screens")).find((one) => one.id === id);
+    if ((now?.televisions.length ?? 0) > before) return true;
+  }
+  return false;
 }
 
 function fields(screen, scopes) {
