@@ -22,7 +22,7 @@ class Looks(Installation):
         self.looks = iter(looks)
         self.taken = 0
 
-    async def _look(self) -> dict[Any, Difference]:
+    async def _look(self, patience_s: float) -> dict[Any, Difference]:
         self.taken += 1
         return {d.figure: d for d in next(self.looks)}
 
@@ -57,5 +57,5 @@ def test_a_difference_stands_once_it_has_not_moved_between_two_looks(
 ) -> None:
     """And nobody looks oftener than that takes, or than is worth it."""
     installation = Looks(*looks)
-    assert asyncio.run(installation.standing_differences(0)) == standing
+    assert asyncio.run(installation.standing_differences(0, 0)) == standing
     assert (installation.taken, installation.undecided) == (taken, undecided)
