@@ -1,6 +1,7 @@
 """What is published adds up: sellers, and what is nobody's, to the company; and so do teams."""
 
 from collections import defaultdict
+from datetime import date
 from fractions import Fraction
 
 from hypothesis import given, settings
@@ -32,25 +33,21 @@ def test_sellers_and_teams_add_up_to_the_company(
     are floats.
     """
     oracle = Oracle(events, zone, currency)
-    figures: dict[tuple[str, str, str], dict[str, list[Fraction]]] = defaultdict(lambda: defaultdict(list))
+    figures: dict[tuple[str, str, date], dict[str, list[Fraction]]] = defaultdict(lambda: defaultdict(list))
     for record in replayed(events, business(zone, currency), partitions=partitions):
         kind = record.scope.partition(":")[0]
         for name, figure in record.measures.items():
-            figures[kind, record.grain, record.start.isoformat()][name].append(Fraction(figure or 0))
+            figures[kind, record.grain, record.start][name].append(Fraction(figure or 0))
     windows = {(grain, start) for _, grain, start in figures}
     unit = Fraction(1, 10 ** minor_digits(currency))
     for grain, start in windows:
         company = figures["company", grain, start]
         for kind in ("seller", "team"):
             parts = figures[kind, grain, start]
-            nobodys = {
-                name: amount / MICROS_PER_DAY if name == DAYS else amount
-                for (of, at, on), sums in oracle.nobodys.items()
-                if (of, at, on.isoformat()) == (f"{kind}:", grain, start)
-                for name, amount in sums.items()
-            }
+            nobodys = oracle.nobodys.get((f"{kind}:", grain, start), {})
             for name in ADDITIVE:
-                whole, summed = sum(company[name]), sum(parts[name]) + nobodys.get(name, Fraction(0))
+                of_nobody = nobodys.get(name, Fraction(0)) / (MICROS_PER_DAY if name == DAYS else 1)
+                whole, summed = sum(company[name]), sum(parts[name]) + of_nobody
                 allowed = Fraction(1, 10**9) if name == DAYS else Fraction(0)
                 if name in MONEY:
                     allowed = unit / 2 * FIGURES

@@ -21,7 +21,7 @@ from wall.accounts.limits import Limit
 from wall.accounts.pairing import VALID_S
 from wall.accounts.passwords import MAX_LENGTH, MIN_LENGTH
 from wall.accounts.screens import Kept, Screen
-from wall.accounts.store import Account, NameTakenError
+from wall.accounts.store import Account, NameTakenError, folded
 
 STATIC = Path(__file__).parents[1] / "static"
 MANAGE = ["/manage", "/manage/sign-in", "/manage/first", "/manage/screens", "/manage/accounts"]
@@ -148,12 +148,12 @@ def _signing_in(door: Door) -> Router:
     def sign_in(request: Asked, data: JSONBody[SignIn]) -> Response[Session]:
         """Begin a session."""
         _within(by_address, _address(request))
-        _within(by_account, data.name.strip().casefold())
+        _within(by_account, folded(data.name))
         found = store.account_named(data.name)
         if len(data.password) > MAX_LENGTH or not door.passwords.holds(found and found[1], data.password):
             _refuse(401, "wrong", "The name or the password is wrong.")
         assert found is not None
-        by_account.forget(data.name.strip().casefold())
+        by_account.forget(folded(data.name))
         return signed_in(request, found[0])
 
     @post("/first", sync_to_thread=True)

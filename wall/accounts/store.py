@@ -91,7 +91,7 @@ class Store:
 
     def account_named(self, name: str) -> tuple[Account, str] | None:
         """An account and the hash of its password, however its name is capitalised."""
-        return _account(self._rows(sql.ACCOUNT_NAMED, _folded(name)))
+        return _account(self._rows(sql.ACCOUNT_NAMED, folded(name)))
 
     def account(self, number: int) -> tuple[Account, str] | None:
         """An account and the hash of its password."""
@@ -107,7 +107,7 @@ class Store:
             if first and connection.execute(sql.COUNT_ACCOUNTS).fetchone() != (0,):
                 return None
             try:
-                given = (name.strip(), _folded(name), password)
+                given = (name.strip(), folded(name), password)
                 [[number]] = connection.execute(sql.ADD_ACCOUNT, given).fetchall()
             except sqlite3.IntegrityError as error:
                 raise NameTakenError from error
@@ -236,7 +236,8 @@ def _str(cell: Cell) -> str:
     return cell
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A name as it is told apart from others: however it is capitalised."""
     return name.strip().casefold()
 
 
