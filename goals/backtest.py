@@ -12,7 +12,16 @@ from math import ceil
 from time import perf_counter
 from typing import NamedTuple
 
-from goals.expecting import MEANS, SUMS, WIN_RATE, Ask, Expecting, all_as_of_today, learn_all, measures_of
+from goals.expecting import (
+    DAYS_BEFORE,
+    SUMS,
+    Ask,
+    Expecting,
+    all_as_of_today,
+    figure,
+    learn_all,
+    measures_of,
+)
 from goals.forecast import Forecast
 from goals.knowing import Known, is_read
 from goals.outlook import Learned
@@ -27,8 +36,6 @@ AT_MOST = frozenset({"sales_cycle_days", "cac"})
 """KPIs that are better when they are less."""
 _AHEAD = 370
 """Days that goals reach ahead at most."""
-DAYS_BEFORE = 120
-"""Days of history before goals are set."""
 
 
 class Set(NamedTuple):
@@ -150,17 +157,6 @@ def _settled(goal: Set, said: Sequence[Judgement], known: Known) -> Iterator[Jud
         reached = result >= goal.target if goal.better == "at_least" else result <= goal.target
         for judgement in said:
             yield judgement._replace(result=result, reached=reached)
-
-
-def figure(kpi: str, done: Mapping[str, float]) -> float | None:
-    """A KPI from its measures; none where it would divide by zero."""
-    if kpi in SUMS:
-        return sum(done[measure] for measure in SUMS[kpi])
-    if kpi == WIN_RATE:
-        decided = done["deals_won"] + done["deals_lost"]
-        return done["deals_won"] / decided if decided else None
-    above, below = MEANS[kpi]
-    return done[above] / done[below] if done[below] else None
 
 
 def from_history(kpis: Sequence[str], kinds: Sequence[str]) -> Setting:

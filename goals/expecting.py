@@ -32,10 +32,24 @@ WIN_RATE = "win_rate"
 KPIS = (*SUMS, *MEANS, WIN_RATE)
 """Those of which there is a forecast. Not the hit rate: contacts do not add up over days."""
 
+DAYS_BEFORE = 120
+"""Days of history before there is a forecast."""
+
 _YEAR = 365
 _DECISIONS = 200.0
 """What was decided before counts as so many decisions at most: people and markets change."""
 _FEW_DECISIONS = 10.0
+
+
+def figure(kpi: str, done: Mapping[str, float]) -> float | None:
+    """A KPI from its measures; none where it would divide by zero."""
+    if kpi in SUMS:
+        return sum(done[measure] for measure in SUMS[kpi])
+    if kpi == WIN_RATE:
+        decided = done["deals_won"] + done["deals_lost"]
+        return done["deals_won"] / decided if decided else None
+    above, below = MEANS[kpi]
+    return done[above] / done[below] if done[below] else None
 
 
 def measures_of(kpi: str) -> tuple[str, ...]:

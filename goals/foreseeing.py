@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from zlib import crc32
 
-from goals.backtest import DAYS_BEFORE, figure
-from goals.expecting import KPIS, Ask, Expecting, counts_of, measures_of
+from goals.expecting import DAYS_BEFORE, KPIS, Ask, Expecting, counts_of, figure, measures_of
 from goals.forecast import Forecast
 from goals.knowing import KINDS, Known
 from goals.outlook import Learned
