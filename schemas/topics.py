@@ -11,6 +11,7 @@ HOUR_MS = 3_600_000
 
 TABLE_OBJECTS = "objects"
 TABLE_SCORECARDS = "scorecards"
+TABLE_STANDINGS = "standings"
 
 
 class Kept(StrEnum):
@@ -131,9 +132,17 @@ SCORECARDS = Topic(
     Kept.LATEST_BY_KEY,
 )
 
+RENEWED = Topic(
+    "kpi.renewed",
+    "That figures of a partition's scopes are published, and by which clock",
+    "none",
+    "scorecard",
+    "goals agent",
+    Kept.UNTIL_READ,
+)
 GOALS = Topic(
     "goals",
-    "The goals themselves; null retires one",
+    "The goals themselves, in every partition; null retires one",
     "goal",
     "malvakt goals",
     "goals agent",
@@ -172,7 +181,7 @@ DELIVERIES = Topic(
     Kept.LATEST_BY_KEY,
 )
 
-INTERNAL = frozenset({LINKS.name, PARTIALS.name, READY.name, TICKS.name})
+INTERNAL = frozenset({LINKS.name, PARTIALS.name, READY.name, TICKS.name, RENEWED.name})
 """Topics that one installation's agents talk over: each has its own, named after it."""
 
 TOPICS = [
@@ -184,6 +193,7 @@ TOPICS = [
     READY,
     TICKS,
     SCORECARDS,
+    RENEWED,
     GOALS,
     GOAL_STATUS,
     ALERTS,
@@ -196,6 +206,9 @@ LEDGER_TOPICS = [*(topic.name for topic in CRM_TOPICS), DEFINITIONS.name, LINKS.
 
 SCORECARD_TOPICS = [PARTIALS.name, READY.name, TICKS.name]
 """What the scorecard agent reads."""
+
+GOALS_TOPICS = [GOALS.name, RENEWED.name]
+"""What the goals agent reads."""
 
 
 def founding(app_id: str) -> Topic:

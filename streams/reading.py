@@ -10,10 +10,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 from schemas.records import KpiRecord, decode_record
-from schemas.topics import LEDGER_TOPICS, SCORECARD_TOPICS, SCORECARDS
+from schemas.topics import GOALS_TOPICS, LEDGER_TOPICS, SCORECARD_TOPICS, SCORECARDS
 from streams.settings import Settings
 
-FLOW = [*LEDGER_TOPICS, *SCORECARD_TOPICS]
+FLOW = [*LEDGER_TOPICS, *SCORECARD_TOPICS, *GOALS_TOPICS]
 """What the worker group reads, in the order in which records flow."""
 
 READ_RECORDS = 20_000

@@ -6,11 +6,14 @@ Settings that exist can be used: whoever makes some that cannot gets a `SettingE
 import math
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from goals.working_plan import WorkingPlan, read_plan
+from goals.working_time import WorkingTimeError
 from kpis.calendar import Calendar, UnknownTimezoneError
 from kpis.contributions import Business
 from schemas.events import Currency
@@ -52,6 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """This worker's own directory, where something is kept on disk; the first free one if empty."""
     ticks_s: float = 10.0
     """How often the clock ticks, which closes windows; 0 where somebody else publishes ticks."""
+    working_time: str = ""
+    """The TOML file that says when people work, which goals keep pace with; office hours if empty."""
     rocksdb_cache_mb: int = 256
     """How much memory RocksDB may use for blocks it has read and for what is not written yet."""
 
@@ -66,6 +71,22 @@ class Settings(Struct, frozen=True, kw_only=True):
     def business(self) -> Business:
         """How the organisation counts."""
         return Business(Calendar(self.timezone), self.currency)
+
+    def working_plan(self) -> WorkingPlan:
+        """When people work.
+
+        Raises:
+            SettingError: the file that says so cannot be read, or says something else.
+        """
+        if not self.working_time:
+            return WorkingPlan()
+        told = f"MALVAKT_WORKING_TIME={self.working_time!r}"
+        try:
+            return read_plan(Path(self.working_time).read_bytes())
+        except OSError as error:
+            raise SettingError(f"{told} cannot be read: {error.strerror}.") from error
+        except WorkingTimeError as error:
+            raise SettingError(f"{told}: {error}") from error
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -12,6 +12,7 @@ from msgspec import structs
 from schemas.topics import (
     TABLE_OBJECTS,
     TABLE_SCORECARDS,
+    TABLE_STANDINGS,
     TOPICS,
     Topic,
     changelog,
@@ -30,7 +31,7 @@ class TopicSetupError(Exception):
 def declared_topics(settings: Settings) -> list[Topic]:
     """Every topic of an installation, the tables' changelogs included."""
     own = [structs.replace(topic, name=settings.topic(topic.name)) for topic in TOPICS]
-    tables = [TABLE_OBJECTS, TABLE_SCORECARDS]
+    tables = [TABLE_OBJECTS, TABLE_SCORECARDS, TABLE_STANDINGS]
     return [*own, founding(settings.app_id), *(changelog(settings.app_id, table) for table in tables)]
 
 
