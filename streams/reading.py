@@ -65,6 +65,16 @@ async def has_topic(settings: Settings, topic: str) -> bool:
         await consumer.stop()
 
 
+async def count_partitions(settings: Settings, topic: str) -> int:
+    """How many partitions the topic of this full name has; 0 where there is none."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+    try:
+        await consumer.start()
+        return len(await _partitions(consumer, topic)) if topic in await consumer.topics() else 0
+    finally:
+        await consumer.stop()
+
+
 async def follow(settings: Settings, name: str, decode: Callable[[Any], Item]) -> AsyncIterator[list[Item]]:
     """Everything a topic holds and will hold, in batches; an empty one where nothing came for a while."""
     async for batch in _batches(settings, name, follow=True):
