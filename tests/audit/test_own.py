@@ -1,7 +1,8 @@
 """An organisation's own measures and KPIs are counted the same by the machine and by the books."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from audit.books import Books, Rules
 from audit.comparing import Difference, Names, differences, forget_records, hold_latest, take_records
+from audit.explaining import Asked, ask_for
 from audit.formulas import Formula
 from kpis.calendar import Calendar
 from kpis.contributions import Business
@@ -20,7 +22,7 @@ from kpis.formulas import KPIS, minor_digits
 from kpis.measures import MEASURES
 from kpis.own import told
 from kpis.replay import Replay
-from schemas.definitions import Definitions, KpiDefinition
+from schemas.definitions import Definitions, KpiDefinition, MeasureDefinition
 from schemas.events import EVENT_TYPES, Recorded, encode_event
 from schemas.records import KpiRecord
 from tests.kpis.histories import histories
@@ -115,9 +117,11 @@ def test_own_figures_are_recounted_the_same(events: list[Recorded], currency: st
     assert found(events, replayed(events, DEFINED, currency), currency=currency) == ([], set())
 
 
-def said(event_type: str, number: int, **data: Any) -> Recorded:
+def said(event_type: str, number: int, time: str = "2026-03-02T10:00:00Z", **data: Any) -> Recorded:
+    if "from_" in data:
+        data["from"] = data.pop("from_")
     line = {"specversion": "1.0", "id": f"e{number}", "source": "crm://test", "type": event_type}
-    line |= {"time": "2026-03-02T10:00:00Z", "data": data}
+    line |= {"time": time, "data": data}
     return Recorded(msgspec.convert(line, EVENT_TYPES[event_type]), orjson.dumps(line))
 
 
@@ -164,4 +168,180 @@ def test_a_measure_may_be_called_what_python_has_another_use_for(name: str) -> N
     """Names are names."""
     formula = Formula(KpiDefinition(formula=f"{name} * 007.5", unit="money", better="higher", name={}), 2)
     assert formula.reads == {name}
-    assert formula.figure({name: 2}) == "15.00"
+    assert formula.figure({name: Fraction(2)}) == "15.00"
+
+
+def counted(
+    events: Iterable[Recorded],
+    definition: MeasureDefinition,
+    scope: str = "company",
+    day: str | None = None,
+) -> Fraction:
+    """What a measure counts for a scope, on a day or in all, of which a unit is 1."""
+    with Books(Rules("Europe/Stockholm", "SEK", 2), Definitions({"own": definition})) as books:
+        books.take(events)
+        books.balance()
+        start = date(1970, 1, 1) if day is None else date.fromisoformat(day)
+        ask_for(books, Asked(scope, "ever" if day is None else "day", start, NOW))
+        rows = books.ask(
+            "select whole, rest from sums where measure = 'own:own' and grain = $grain and start = $start",
+            grain="ever" if day is None else "day",
+            start=start,
+        )
+        per_unit = 1 if definition.count in {"each", "distinct person"} else 1_000_000
+        return sum((Fraction(whole * 10**30 + rest, 10**30) for whole, rest in rows), Fraction()) / per_unit
+
+
+@pytest.mark.parametrize(
+    ("stated", "millionths"),
+    [
+        ("12.5", 12_500_000),
+        (12.5, 12_500_000),
+        (7, 7_000_000),
+        (-7, -7_000_000),
+        (0.1, 100_000),
+        ("0.0000005", 0),
+        ("0.0000015", 2),
+        ("-0.0000015", -2),
+        ("0.0000025", 2),
+        ("0.00000250000000000000000000000000001", 3),
+        ("0.00000249999999999999999999999999999", 2),
+        (5e-7, 0),
+        (1.5e-6, 2),
+        (2.5e-6, 2),
+        (1e-30, 0),
+        ("0000000000007", None),
+        ("000000000007", 7_000_000),
+        (999_999_999_999, 999_999_999_999_000_000),
+        (10**12, None),
+        (1e12, None),
+        ("1e3", None),
+        ("1,5", None),
+        (".5", None),
+        ("5.", None),
+        ("+5", None),
+        ("٣", None),
+        (True, None),
+        ("7\n", None),
+        ("1." + "0" * 39, None),
+    ],
+)
+def test_numbers_are_read_as_the_definitions_say(stated: object, millionths: int | None) -> None:
+    """Six decimals, half to even; what is no number counts for nothing."""
+    with Books(Rules("Europe/Stockholm", "SEK", 2)) as books:
+        [(found,)] = books.ask("select millionths($stated::json)", stated=orjson.dumps(stated).decode())
+    assert found == millionths
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fulfilled"),
+    [
+        (3, [3, 3.0]),
+        (3.0, [3, 3.0]),
+        (0.5, [0.5]),
+        ("3", ["3"]),
+        (True, [True]),
+        (False, [False]),
+        (1, []),
+        (2**53, [2**53, float(2**53)]),
+        ("it's", ["it's"]),
+    ],
+)
+def test_a_value_equals_only_its_own_kind(wanted: Any, fulfilled: list[object]) -> None:
+    """A text is no number, and true is not 1."""
+    stated = [3, 3.0, "3", True, False, 0.5, 2**53, 2**53 + 1, float(2**53), "it's", "True", "", None, [3]]
+    events = [said("lead.created", n, lead=f"l{n}", size=size) for n, size in enumerate(stated)]
+    assert counted(events, measure("lead.created", size=wanted)) == len(fulfilled)
+
+
+def at(hour: int, day: int = 2) -> str:
+    return f"2026-03-{day:02}T{hour:02}:00:00Z"
+
+
+LEAD = [
+    said("lead.created", 1, at(8), lead="l1", seller="anna"),
+    said("lead.qualified", 2, at(9, 3), lead="l1", seller="bo"),
+    said("lead.qualified", 5, at(8, 4), lead="l1", seller="anna"),
+    said("lead.disqualified", 3, at(9, 4), lead="l1", tier="gold"),
+    said("lead.disqualified", 4, at(9, 5), lead="l1"),
+]
+WON = [
+    said("deal.won", 1, at(8), deal="d1", customer="c1", seller="anna", value="10"),
+    said("deal.won", 2, at(9), deal="d2", customer="c1", seller="bo", value="10"),
+    said("customer.churned", 3, at(9, 7), customer="c1"),
+]
+LOST = [
+    said("rate.set", 1, at(1), currency="USD", rate="11.4275"),
+    said("rate.set", 2, at(1, 4), currency="USD", rate="0.333333333333"),
+    said("deal.created", 3, at(8), deal="d1", customer="c1", value="10", currency="USD", product="A"),
+    said("deal.lost", 4, at(9, 5), deal="d1", customer="c1", product="B"),
+    said("deal.created", 5, at(9), deal="d2", customer="c1", value="10", currency="EUR", product="B"),
+]
+COST = [
+    said(
+        *("cost.logged", 1, at(8)),
+        cost="k1",
+        category="event",
+        amount="100",
+        currency="SEK",
+        points="2.5",
+        from_="2026-03-05",
+        to="2026-03-07",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "definition", "scope", "day", "expected"),
+    [
+        (LEAD[:3], measure("lead.created"), "seller:anna", "2026-03-02", 1),
+        (LEAD[:3], measure("lead.qualified"), "seller:bo", "2026-03-03", 1),
+        (LEAD[:3], measure("lead.qualified"), "seller:anna", None, 0),
+        (LEAD, measure("lead.qualified"), "company", None, 0),
+        (LEAD[:3], measure("lead.disqualified"), "company", None, 0),
+        (LEAD, measure("lead.disqualified"), "seller:anna", "2026-03-05", 1),
+        (LEAD, measure("lead.disqualified", tier="gold"), "company", "2026-03-05", 1),
+        (LEAD, measure("lead.disqualified", seller="bo"), "company", None, 0),
+        (WON, measure("customer.churned"), "seller:bo", "2026-03-07", 1),
+        (WON, measure("customer.churned"), "seller:anna", None, 0),
+        (WON, measure("deal.won", "sum value", deal=("d1", "d3")), "customer:c1", "2026-03-02", 10),
+        (LOST, measure("deal.created", "sum value"), "company", "2026-03-02", Fraction("114.275")),
+        (LOST, measure("deal.created"), "company", "2026-03-02", 2),
+        (LOST, measure("deal.lost", "sum value"), "company", "2026-03-05", Fraction("3.33333333333")),
+        (LOST, measure("deal.created", product="A"), "company", None, 1),
+        (LOST, measure("deal.created", product="B"), "company", None, 1),
+        (COST, measure("cost.logged"), "company", "2026-03-05", 1),
+        (COST, measure("cost.logged"), "company", None, 1),
+        (COST, measure("cost.logged", "sum points"), "company", "2026-03-05", Fraction("2.5")),
+        (COST, measure("cost.logged", "sum points"), "company", "2026-03-06", 0),
+        (COST, measure("cost.logged", "sum amount", to="2026-03-07"), "company", None, 100),
+        (COST, measure("cost.logged", "sum amount", **{"from": "2026-03-06"}), "company", None, 0),
+    ],
+)
+def test_objects_count_where_and_when_ours_do(
+    events: list[Recorded],
+    definition: MeasureDefinition,
+    scope: str,
+    day: str | None,
+    expected: Fraction,
+) -> None:
+    """Worked out by hand."""
+    assert counted(events, definition, scope, day) == expected
+
+
+def test_the_formulas_exact_sums_are_those_of_days() -> None:
+    """Three times a third is a whole, so that a tie is a tie."""
+    third = said(
+        *("cost.logged", 1),
+        cost="k1",
+        category="event",
+        amount="0.005",
+        currency="SEK",
+        from_="2026-03-02",
+        to="2026-03-04",
+    )
+    defined = Definitions(kpis={"thrice": kpi("3 * cost", "money")})
+    records = replayed([third], defined, "SEK")
+    [day] = [record for record in records if record.key == "company|day|2026-03-02"]
+    assert day.kpis["thrice"] == "0.00"
+    assert found([third], records, defined) == ([], set())
