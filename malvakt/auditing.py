@@ -12,7 +12,7 @@ from audit.books import CHUNK_EVENTS, Books, Rules
 from audit.comparing import Difference, Names, differences, forget_records, hold_latest, take_records
 from kpis.formulas import KPIS, minor_digits
 from kpis.measures import MEASURES
-from malvakt.outcome import CallError
+from malvakt.outcome import CallError, Fault
 from malvakt.reaching import reaching, settings_with
 from malvakt.recorded import Line, read_recorded
 from schemas.decoding import Reason, decode_event
@@ -21,7 +21,7 @@ from schemas.events import Recorded
 from schemas.topics import CRM_TOPICS, SCORECARDS, founding
 from streams.defining import read_in_use
 from streams.founding import held_founding
-from streams.reading import NoSuchTopicError, Progress, has_topic, read_on, record_of
+from streams.reading import NoSuchTopicError, Progress, has_topic, lost_history, read_on, record_of
 from streams.settings import Settings
 
 PUBLISHED = Names(MEASURES, KPIS)
@@ -76,6 +76,7 @@ def books_of(
         return
     with reaching(settings.broker):
         founded = asyncio.run(as_founded(settings))
+        asyncio.run(refuse_lost_history(settings))
     with Books(rules_of(founded)) as books:
         with reaching(settings.broker):
             asyncio.run(Installation(founded, books, Definitions()).read_events())
@@ -90,6 +91,20 @@ async def as_founded(settings: Settings) -> Settings:
     if held is None:
         return settings
     return msgspec.structs.replace(settings, timezone=held.timezone, currency=held.currency)
+
+
+async def refuse_lost_history(settings: Settings) -> None:
+    """Look whether the raw topics hold all that ever came in.
+
+    Raises:
+        Fault: they do not.
+    """
+    lost = await lost_history(settings)
+    if lost is not None:
+        raise Fault(
+            f"{lost} A figure follows from all that came in, so counted from what is left it would differ"
+            " for that alone. Give files that hold all of history (--events; docs/retention.md)."
+        )
 
 
 class Installation:

@@ -19,6 +19,7 @@ from malvakt.auditing import (
     UndecidedError,
     as_founded,
     books_of,
+    refuse_lost_history,
     rules_of,
     settings_of,
 )
@@ -114,6 +115,7 @@ def _of_files(
 
 async def _of_topics(settings: Settings, wait_s: float, patience_s: float, *, as_json: bool) -> int:
     founded = await as_founded(settings)
+    await refuse_lost_history(settings)
     in_use = await read_in_use(settings)
     with Books(rules_of(founded), in_use) as books:
         installation = Installation(settings, books, in_use)

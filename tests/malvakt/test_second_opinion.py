@@ -9,6 +9,9 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 from msgspec.structs import replace
 
 from malvakt.through_kafka import settled
@@ -241,6 +244,7 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
     """Nothing differs, though an event came again elsewhere and one is none; a false record is found.
 
     What workers are late with is no difference: it is waited for, and where nobody works that is said.
+    Where events are gone, nothing is judged by what is left.
     """
     app = "test-reconcile"
     settings = Settings(broker=kafka_address, app_id=app, topic_prefix=f"{app}.", metrics_port=0)
@@ -263,6 +267,13 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
         more = record.measures | {"deals_won": int(record.measures["deals_won"] or 0) + 1}
         return encode_record(replace(record, measures=more, revision=record.revision + 1))
 
+    async def cut_off() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_address)
+        await admin.start()
+        deals = TopicPartition(settings.topic("crm.deals"), 0)
+        await admin.delete_records({deals: RecordsToDelete(before_offset=1)})
+        await admin.close()
+
     first, rest = tmp_path / "first.jsonl", tmp_path / "rest.jsonl"
     lines = recorded.read_bytes().splitlines(keepends=True)
     first.write_bytes(b"".join(lines[:1000]))
@@ -280,9 +291,17 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
         explained = malvakt("explain", "company", "ever", "1970-01-01", "deals_won", "--json", **own)
         asyncio.run(write(SCORECARDS.name, asyncio.run(falsified())))
         bad = malvakt("reconcile", "--wait", "1", "--json", **own)
+        asyncio.run(cut_off())
+        calls = ("reconcile", "explain company ever 1970-01-01 deals_won", "waiting")
+        cut = [malvakt(*call.split(), "--json", **own) for call in calls]
     finally:
         worker.stop()
         asyncio.run(delete_topics(settings))
+    for done in cut:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.search(r"What came in before .* UTC is no longer in", said(done))
+        assert f"{app}.crm.deals" in said(done)
+        assert "--events" in said(done)
     assert (nobody_works.returncode, nobody_works.stdout) == (1, "")
     assert re.search(r"After 1 s the workers have [1-9][0-9,]* records to finish", nobody_works.stderr)
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
