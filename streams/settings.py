@@ -21,6 +21,7 @@ from schemas.topics import INTERNAL
 
 MAX_PORT = 65_535
 MAX_TICKS_S = 60.0
+MAX_RAW_DAYS = 36_500
 MEMORY, ROCKSDB = "memory", "rocksdb"
 
 
@@ -45,6 +46,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """How many copies topics get where they do not exist yet."""
     metrics_port: int = 6070
     """Where `/metrics` and `/healthz` are served; 0 turns them off."""
+    raw_days: int = 0
+    """For how many days events are kept once they have come in; 0 is for good."""
     declare_topics: bool = True
     """Whether missing topics are created; off for brokers that create them by themselves."""
     session_timeout_s: float = 30.0
@@ -100,7 +103,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     for name in Settings.__struct_fields__:
         variable = f"MALVAKT_{name.upper()}"
         text = environment.get(variable)
-        if text is not None:
+        # Compose files pass on what is not set as nothing.
+        if text is not None and (text or isinstance(getattr(defaults, name), str)):
             found[name] = _converted(variable, text, getattr(defaults, name))
             _check(name, variable, found[name])
     return Settings(**found)  # pyright: ignore[reportArgumentType]
@@ -155,6 +159,10 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "currency": (_is_currency, "that is no currency; give its ISO 4217 code, such as SEK"),
     "partitions": (lambda count: count >= 1, "a topic has at least one partition"),
     "replication": (lambda count: count >= 1, "a topic has at least one copy"),
+    "raw_days": (
+        lambda days: 0 <= days <= MAX_RAW_DAYS,
+        f"give days, from 1 to {MAX_RAW_DAYS}, or 0 for good",
+    ),
     "metrics_port": (
         lambda port: 0 <= port <= MAX_PORT,
         f"give a port from 1 to {MAX_PORT}, or 0 for none",
