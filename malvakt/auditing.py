@@ -6,20 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from audit.books import CHUNK_EVENTS, Books, Rules
 from audit.comparing import Difference, Names, differences, forget_records, hold_latest, take_records
 from kpis.formulas import KPIS, minor_digits
 from kpis.measures import MEASURES
 from malvakt.outcome import CallError
-from malvakt.reaching import reaching, settings_with
+from malvakt.reaching import as_founded, reaching, settings_with
 from malvakt.recorded import Line, read_events
 from schemas.decoding import Reason, decode_event
 from schemas.events import Event
-from schemas.topics import CRM_TOPICS, SCORECARDS, founding
-from streams.founding import held_founding
-from streams.reading import NoSuchTopicError, Progress, has_topic, read_on, record_of
+from schemas.topics import CRM_TOPICS, SCORECARDS
+from streams.reading import Progress, read_on, record_of
 from streams.settings import Settings
 
 PUBLISHED = Names(MEASURES, KPIS)
@@ -73,16 +70,6 @@ def books_of(settings: Settings, files: list[Path] | None, refused: list[Line]) 
         with reaching(settings.broker):
             asyncio.run(Installation(founded, books).read_events())
         yield books
-
-
-async def as_founded(settings: Settings) -> Settings:
-    """The settings, with timezone and currency as the installation was founded with."""
-    if not await has_topic(settings, founding(settings.app_id).name):
-        raise NoSuchTopicError(f"No worker of {settings.app_id} ever ran on this broker.")
-    held = await held_founding(settings)
-    if held is None:
-        return settings
-    return msgspec.structs.replace(settings, timezone=held.timezone, currency=held.currency)
 
 
 class Installation:
