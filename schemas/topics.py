@@ -156,12 +156,20 @@ RENEWED = Topic(
     "goals agent",
     Kept.UNTIL_READ,
 )
-GOALS = Topic(
-    "goals",
-    "The goals themselves, in every partition; null retires one",
+GOALS_HISTORY = Topic(
+    "goals.history",
+    "Every version of every goal; of two with one number the first holds",
     "goal",
     "malvakt goals",
-    "goals agent",
+    "malvakt goals",
+    Kept.FOR_GOOD,
+)
+GOALS = Topic(
+    "goals",
+    "The goals that hold, in every partition; null retires one",
+    "goal",
+    "malvakt goals, after goals.history has it",
+    "goals agent, walls",
     Kept.LATEST_BY_KEY,
 )
 GOAL_STATUS = Topic(
@@ -210,6 +218,7 @@ TOPICS = [
     TICKS,
     SCORECARDS,
     RENEWED,
+    GOALS_HISTORY,
     GOALS,
     GOAL_STATUS,
     ALERTS,
