@@ -52,6 +52,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """This worker's own directory, where something is kept on disk; the first free one if empty."""
     ticks_s: float = 10.0
     """How often the clock ticks, which closes windows; 0 where somebody else publishes ticks."""
+    forecast: bool = True
+    """Whether it is learned what to expect of goals."""
     rocksdb_cache_mb: int = 256
     """How much memory RocksDB may use for blocks it has read and for what is not written yet."""
 
