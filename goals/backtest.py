@@ -23,7 +23,8 @@ from goals.expecting import (
     measures_of,
 )
 from goals.forecast import Forecast
-from goals.knowing import Known, is_read
+from goals.foreseeing import AHEAD_DAYS
+from goals.knowing import Figures, Known, is_read
 from goals.outlook import Learned
 from goals.seasons import Days, Works
 from kpis.calendar import Grain, Window, date_of, day_number, micros_of, window_end, windows_of
@@ -34,8 +35,6 @@ from schemas.goals import Absolute, Better, Goal, Once, Recurring
 
 AT_MOST = frozenset({"sales_cycle_days", "cac"})
 """KPIs that are better when they are less."""
-_AHEAD = 370
-"""Days that goals reach ahead at most."""
 
 
 class Set(NamedTuple):
@@ -76,7 +75,7 @@ class Lived(NamedTuple):
     """and for what is learned each month."""
 
 
-Setting = Callable[[int, Known], list[Set]]
+Setting = Callable[[int, Figures], list[Set]]
 """The goals that are set at the beginning of a day, from what is known."""
 
 
@@ -97,13 +96,13 @@ def live_through(events: Iterable[Event], business: Business, works: Works, sett
         for day, some in groupby(in_order, lambda event: calendar.day(micros_of(event.time)))
     }
     first, last = min(by_day), max(by_day)
-    days = Days(first, last + _AHEAD, works)
+    days = Days(first, last + AHEAD_DAYS, works)
     known, replay, clock = Known(days, calendar), Replay(business), _Clock()
     judgements: list[Judgement] = []
     open_goals: dict[Set, list[Judgement]] = {}
     learned: dict[str, Learned] = {}
     for day in range(first, last + 1):
-        new = setting(day, known)
+        new = setting(day, known.figures)
         month_begins = date_of(day).day == 1
         if new or (open_goals and month_begins):
             open_goals |= {goal: [] for goal in new}
@@ -112,29 +111,29 @@ def live_through(events: Iterable[Event], business: Business, works: Works, sett
             clock.learning_s += perf_counter() - began
         replay.feed(by_day.get(day, ()))
         known.hear(by_day.get(day, ()))
-        known.read(replay.changed(calendar.local(calendar.start_of(day + 1)), is_read))
+        known.figures.read(replay.changed(calendar.local(calendar.start_of(day + 1)), is_read))
         ended = [goal for goal in open_goals if goal.end == day]
         for goal in ended:
-            judgements.extend(_settled(goal, open_goals.pop(goal), known))
+            judgements.extend(_settled(goal, open_goals.pop(goal), known.figures))
         if works(day) and open_goals:
             began = perf_counter()
             history = known.history(day)
             expecting = Expecting(history, all_as_of_today(learned, history), day)
             clock.preparing_s += perf_counter() - began
-            _judge(open_goals, known, expecting, days, day, clock)
+            _judge(open_goals, known.figures, expecting, days, day, clock)
     return Lived(judgements, clock.forecasts, clock.seconds, clock.preparing_s, clock.learning_s)
 
 
 def _judge(
     open_goals: Mapping[Set, list[Judgement]],
-    known: Known,
+    figures: Figures,
     expecting: Expecting,
     days: Days,
     day: int,
     clock: _Clock,
 ) -> None:
     for goal, said in open_goals.items():
-        done = known.done(goal.scope, measures_of(goal.kpi), goal.start, day)
+        done = figures.done(goal.scope, measures_of(goal.kpi), goal.start, day)
         ask = Ask(goal.kpi, goal.scope, goal.end, goal.target, goal.better)
         began = perf_counter()
         forecast = expecting.forecast(ask, done, left_today=0.0)
@@ -150,9 +149,9 @@ def _judge(
             )
 
 
-def _settled(goal: Set, said: Sequence[Judgement], known: Known) -> Iterator[Judgement]:
+def _settled(goal: Set, said: Sequence[Judgement], figures: Figures) -> Iterator[Judgement]:
     """What was said, beside what came of it."""
-    result = figure(goal.kpi, known.done(goal.scope, measures_of(goal.kpi), goal.start, goal.end))
+    result = figure(goal.kpi, figures.done(goal.scope, measures_of(goal.kpi), goal.start, goal.end))
     if result is not None:
         reached = result >= goal.target if goal.better == "at_least" else result <= goal.target
         for judgement in said:
@@ -162,19 +161,19 @@ def _settled(goal: Set, said: Sequence[Judgement], known: Known) -> Iterator[Jud
 def from_history(kpis: Sequence[str], kinds: Sequence[str]) -> Setting:
     """Monthly goals: as much as in a month of the three before, or as good a rate."""
 
-    def setting(day: int, known: Known) -> list[Set]:
+    def setting(day: int, figures: Figures) -> list[Set]:
         month = Window(Grain.MONTH, day)
-        if month not in windows_of(day) or day - known.first < DAYS_BEFORE:
+        if month not in windows_of(day) or day - figures.first < DAYS_BEFORE:
             return []
         end = window_end(*month)
         assert end is not None
         before = _months_before(day, 3)
         return [
             Set(kpi, scope, day, end - 1, target, "at_most" if kpi in AT_MOST else "at_least")
-            for scope in known.scopes()
+            for scope in figures.scopes()
             if scope.partition(":")[0] in kinds
             for kpi in kpis
-            if (target := _usual(kpi, known.done(scope, measures_of(kpi), before, day - 1)))
+            if (target := _usual(kpi, figures.done(scope, measures_of(kpi), before, day - 1)))
         ]
 
     return setting
@@ -183,12 +182,12 @@ def from_history(kpis: Sequence[str], kinds: Sequence[str]) -> Setting:
 def given(goals: Sequence[Goal]) -> Setting:
     """Goals as they are on their topic, in each of their periods."""
 
-    def setting(day: int, known: Known) -> list[Set]:
+    def setting(day: int, figures: Figures) -> list[Set]:
         return [
             Set(goal.kpi, goal.scope, day, end, target, goal.better)
             for goal in goals
             if (end := _period_from(goal.period, day)) is not None
-            and (target := _target(goal, day, end, known)) is not None
+            and (target := _target(goal, day, end, figures)) is not None
         ]
 
     return setting
@@ -205,14 +204,14 @@ def _period_from(period: Once | Recurring, day: int) -> int | None:
     return None if end is None else end - 1
 
 
-def _target(goal: Goal, start: int, end: int, known: Known) -> float | None:
+def _target(goal: Goal, start: int, end: int, figures: Figures) -> float | None:
     if isinstance(goal.target, Absolute):
         return float(goal.target.value)
     if goal.target.baseline == "span_before":
         first, last = start - (end - start + 1), start - 1
     else:
         first, last = _year_before(start), _year_before(end)
-    before = figure(goal.kpi, known.done(goal.scope, measures_of(goal.kpi), first, last))
+    before = figure(goal.kpi, figures.done(goal.scope, measures_of(goal.kpi), first, last))
     return None if before is None else before * (1.0 + float(goal.target.change))
 
 

@@ -39,6 +39,7 @@ _YEAR = 365
 _DECISIONS = 200.0
 """What was decided before counts as so many decisions at most: people and markets change."""
 _FEW_DECISIONS = 10.0
+_NONE_DECIDED = Split(0.0, 0.0)
 
 
 def figure(kpi: str, done: Mapping[str, float]) -> float | None:
@@ -80,12 +81,23 @@ class Expecting:
 
     def __init__(self, history: History, learned: Mapping[str, Learned], today: int) -> None:
         """`today` is the day it is now: the last one known, or the one after."""
-        self._history = history
+        self.today = today
+        self._known = history.today
         self._learned = learned
-        self._today = today
         self._rests: dict[tuple[str, str, int], tuple[Rest, Rest]] = {}
         self._before: dict[str, Split] = {}
+        # Of history no more is kept than this, so that it can be sent from one process to another.
+        self._decided: dict[str, Split] = {}
         self._alike: dict[str, float] = {}
+        if set(measures_of(WIN_RATE)) <= learned.keys():
+            self._decided = decided_lately(history)
+            self._alike = {kind: months_alike(history, kind) for kind in set(map(kind_of, self._decided))}
+
+    def has_learned(self, kpi: str, scope: str) -> bool:
+        """Whether anything was learned of what a KPI is made of, for a scope."""
+        return any(
+            count in self._learned and scope in self._learned[count].lately for count in counts_of(kpi)
+        )
 
     def forecast(self, ask: Ask, done: Mapping[str, float], left_today: float) -> Forecast:
         """The result to expect, where so much of each measure is done and such a share of today is left."""
@@ -98,7 +110,9 @@ class Expecting:
         if ask.kpi == WIN_RATE:
             won, lost = self._rest("deals_won", ask, left_today), self._rest("deals_lost", ask, left_today)
             so_far = Split(done["deals_won"], done["deals_lost"])
-            return of_share(so_far, won.beside(lost), self._decided(ask.scope), ask.target, ask.better)
+            return of_share(
+                so_far, won.beside(lost), self._decided_before(ask.scope), ask.target, ask.better
+            )
         above, below = MEANS[ask.kpi]
         rest_below = self._rest(below, ask, left_today)
         if NUMBERS[above] == below and below in self._learned:
@@ -113,7 +127,7 @@ class Expecting:
         key = (ask.scope, measure, ask.until)
         rests = self._rests.get(key)
         if rests is None:
-            known, today = self._history.today, min(self._today, ask.until)
+            known, today = self._known, min(self.today, ask.until)
             rests = self._rests[key] = (
                 self._between(measure, ask.scope, known, today),
                 self._between(measure, ask.scope, today, ask.until),
@@ -125,26 +139,31 @@ class Expecting:
         learned = self._learned.get(NUMBERS.get(measure, measure))
         if learned is None:
             return NOTHING
-        number = count_to_come(learned, self._history, scope, after, until)
+        number = count_to_come(learned, scope, after, until)
         if measure not in NUMBERS:
             return number
         return worth_to_come(learned, measure, scope, number) if number.mean > 0.0 else NOTHING
 
-    def _decided(self, scope: str) -> Split:
+    def _decided_before(self, scope: str) -> Split:
         """What was decided before, as far as it says how a month's decisions will be."""
         if scope not in self._before:
-            history = self._history
-            won, lost = (sum(history.of(scope, of)[-_YEAR:]) for of in measures_of(WIN_RATE))
-            all_won, all_lost = (sum(history.of(COMPANY, of)[-_YEAR:]) for of in measures_of(WIN_RATE))
+            won, lost = self._decided.get(scope, _NONE_DECIDED)
+            all_won, all_lost = self._decided.get(COMPANY, _NONE_DECIDED)
             usual = (all_won + 1.0) / (all_won + all_lost + 2.0)
             known = won + lost + _FEW_DECISIONS
             rate = (won + _FEW_DECISIONS * usual) / known
-            kind = kind_of(scope)
-            if kind not in self._alike:
-                self._alike[kind] = months_alike(history, kind)
-            weight = min(known, self._alike[kind])
+            weight = min(known, self._alike.get(kind_of(scope), _DECISIONS - 1.0))
             self._before[scope] = Split(weight * rate, weight * (1.0 - rate))
         return self._before[scope]
+
+
+def decided_lately(history: History) -> dict[str, Split]:
+    """By scope: how many deals were won and lost in the last year."""
+    scopes = {scope for measure in measures_of(WIN_RATE) for scope in history.scopes(measure)}
+    return {
+        scope: Split(*(sum(history.of(scope, measure)[-_YEAR:]) for measure in measures_of(WIN_RATE)))
+        for scope in scopes
+    }
 
 
 def months_alike(history: History, kind: str) -> float:

@@ -19,7 +19,7 @@ from goals.pipeline import (
     won_of_coming,
     won_within,
 )
-from goals.seasons import EVEN, Days, Season, begin_of, learn_season, running_sums
+from goals.seasons import EVEN, Days, begin_of, learn_season, running_sums
 
 COMPANY = "company"
 HORIZONS = (5, 15, 40)
@@ -93,18 +93,36 @@ class History(NamedTuple):
         return sorted(scope for scope, of in self.series if of == counted)
 
 
+class Lately(NamedTuple):
+    """A scope's figure, as it looked at the end of one day."""
+
+    levels: list[float]
+    """For each memory: a lively day's figure."""
+    fed: list[float]
+    """For each feed: what came of it a day, lately,"""
+    usual: list[float]
+    """and in the long run."""
+    opened: float
+    """Deals created a working day."""
+
+
 class _Track(NamedTuple):
-    """A scope's figure, prepared for looking at it from any day."""
+    """The same as it looked at the end of each day, by its place; and how much there was before each."""
 
     sums: list[float]
     levels: list[list[float]]
-    """For each memory: a lively day's figure, as it looked at the end of each day."""
     fed: list[list[float]]
-    """For each feed: what came of it a day, as it looked at the end of each day: lately,"""
     usual: list[list[float]]
-    """and in the long run."""
     opened: list[float]
-    """Deals created a working day, as it looked at the end of each day."""
+
+    def at(self, place: int) -> Lately:
+        """At the end of a day."""
+        return Lately(
+            [levels[place] for levels in self.levels],
+            [fed[place] for fed in self.fed],
+            [usual[place] for usual in self.usual],
+            self.opened[place],
+        )
 
 
 class Worth(NamedTuple):
@@ -126,20 +144,23 @@ class Worth(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """All that is learned of a measure."""
+    """All that is learned of a measure, up to a day."""
 
     measure: str
-    season: Season
+    days: Days
+    known: int
+    """How many of them are known."""
     lively: list[float]
     so_lively: list[float]
-    tracks: dict[str, _Track]
+    lately: dict[str, Lately]
+    """By scope: how it looked at the end of the last day that is known."""
     weights: dict[str, list[list[float]]]
     """By kind of scope and horizon: how much each way to tell counts."""
     spread: dict[str, list[float]]
     """And the overdispersion that was seen."""
     chances: Chances | None
     open_deals: dict[str, list[int]]
-    """By scope: the ages of the deals that are open today."""
+    """By scope: the ages of the deals that were open then."""
     worth: dict[str, dict[str, Worth]]
     """By amount and scope: what one of them is worth."""
 
@@ -148,17 +169,17 @@ def learn(history: History, measure: str) -> Learned:
     """Learn a measure from all that is known today."""
     days = history.days
     company = history.of(COMPANY, measure)
-    season = learn_season(company, days)
-    lively = days.lively(season)
+    lively = days.lively(learn_season(company, days))
     chances = None
     if measure in FROM_PIPELINE and history.deals:
         chances = learn_chances(history.deals, days.first, days.worked, history.today)
     learned = Learned(
         measure=measure,
-        season=season,
+        days=days,
+        known=history.known,
         lively=lively,
         so_lively=running_sums(lively),
-        tracks=_tracks(history, measure, lively),
+        lately={},
         weights={},
         spread={},
         chances=chances,
@@ -171,10 +192,13 @@ def learn(history: History, measure: str) -> Learned:
 
 def as_of_today(learned: Learned, history: History) -> Learned:
     """What was learned some days ago, with what has happened since."""
-    measure = learned.measure
+    measure, known = learned.measure, history.known
+    tracks = _tracks(history, measure, learned.lively, max(0, known - _REMEMBERED))
     return learned._replace(
-        tracks=_tracks(history, measure, learned.lively, max(0, history.known - _REMEMBERED)),
-        open_deals=_open_deals(history, history.known - 1) if learned.chances is not None else {},
+        days=history.days,
+        known=known,
+        lately={scope: track.at(known - 1) for scope, track in tracks},
+        open_deals=_open_deals(history, known - 1) if learned.chances is not None else {},
         worth={
             amount: _worths(history, number, amount)
             for amount, number in NUMBERS.items()
@@ -183,20 +207,20 @@ def as_of_today(learned: Learned, history: History) -> Learned:
     )
 
 
-def to_come(learned: Learned, history: History, scope: str, after: int, until: int) -> Rest:
+def to_come(learned: Learned, scope: str, after: int, until: int) -> Rest:
     """How many come after a day, the last known or a later one, up to and with another."""
-    first = history.days.first
-    track = learned.tracks.get(scope)
-    if track is None or until <= after:
+    first, worked = learned.days.first, learned.days.worked
+    lately = learned.lately.get(scope)
+    if lately is None or until <= after:
         return NOTHING._replace(whole=True)
-    at = history.known - 1
+    at = learned.known - 1
     low, high = after - first + 1, until - first + 1
     span = learned.so_lively[high] - learned.so_lively[low]
     whole_span = learned.so_lively[high] - learned.so_lively[at + 1]
     if span <= 0.0 or whole_span <= 0.0:
         return NOTHING._replace(whole=True)
-    found = _told(learned, history, scope, at, high, learned.open_deals.get(scope, ()))
-    kind, near = kind_of(scope), _nearest(history.days.worked[high] - history.days.worked[at + 1])
+    found = _told(learned, scope, lately, at, high, learned.open_deals.get(scope, ()))
+    kind, near = kind_of(scope), _nearest(worked[high] - worked[at + 1])
     mean = _together(found, learned.weights[kind][near])
     return count(mean * span / whole_span, learned.spread[kind][near])
 
@@ -222,7 +246,9 @@ def kind_of(scope: str) -> str:
     return scope.partition(":")[0]
 
 
-def _tracks(history: History, measure: str, lively: list[float], since: int = 0) -> dict[str, _Track]:
+def _tracks(
+    history: History, measure: str, lively: list[float], since: int = 0
+) -> Iterator[tuple[str, _Track]]:
     """Every scope's, from a place on; before that there is nothing in them."""
     days, known = history.days, history.known
     scopes = history.scopes(measure)
@@ -238,7 +264,6 @@ def _tracks(history: History, measure: str, lively: list[float], since: int = 0)
     ) -> list[float]:
         return [0.0] * since + _level(figures[since:], lives[since:], memory, before)
 
-    tracks: dict[str, _Track] = {}
     for scope, figures in own.items():
         fed: list[list[float]] = []
         long_run: list[list[float]] = []
@@ -248,14 +273,14 @@ def _tracks(history: History, measure: str, lively: list[float], since: int = 0)
             fed.append([rate * each for each in level(source, even, DELAY * 0.69, 0.0)])
             long_run.append([rate * each for each in level(source, even, MEMORIES[1], 0.0)])
         before = usual[kind_of(scope)]
-        tracks[scope] = _Track(
+        track = _Track(
             running_sums(figures),
             [level(figures, lively, memory, before) for memory in MEMORIES],
             fed,
             long_run,
             level(opened[scope], even, MEMORIES[1], 0.0) if scope in opened else [0.0] * known,
         )
-    return tracks
+        yield scope, track
 
 
 def _rate(found: Sequence[float], source: Sequence[float]) -> float:
@@ -360,27 +385,27 @@ def _variation(
 
 def _told(
     learned: Learned,
-    history: History,
     scope: str,
+    lately: Lately,
     at: int,
     high: int,
     open_deals: Sequence[int],
 ) -> list[float]:
     """What each way to tell says will come from the end of a day, by its place, until before another."""
-    track, worked = learned.tracks[scope], history.days.worked
+    worked = learned.days.worked
     span = learned.so_lively[high] - learned.so_lively[at + 1]
-    found = [levels[at] * span for levels in track.levels]
+    found = [level * span for level in lately.levels]
     ahead = worked[high] - worked[at + 1]
-    found.append(_with_trend(track.levels[1][at], track.levels[2][at], ahead) * span)
+    found.append(_with_trend(lately.levels[1], lately.levels[2], ahead) * span)
     livelier = span / ahead if ahead else 1.0
-    for lately, usual in zip(track.fed, track.usual, strict=True):
+    for fed, usual in zip(lately.fed, lately.usual, strict=True):
         # What was fed lately comes out over the delay, and then what usually is.
         now = DELAY * (1.0 - (1.0 - 1.0 / DELAY) ** ahead)
-        found.append(livelier * (lately[at] * now + usual[at] * (ahead - now)))
+        found.append(livelier * (fed * now + usual * (ahead - now)))
     if learned.chances is not None:
         table, coming, skill = learned.chances
         waiting = sum(won_within(table, span, age) for age in open_deals)
-        found.append(skill.get(scope, 1.0) * (waiting + track.opened[at] * won_of_coming(coming, span)))
+        found.append(skill.get(scope, 1.0) * (waiting + lately.opened * won_of_coming(coming, span)))
     return found
 
 
@@ -409,17 +434,22 @@ class _Trial(NamedTuple):
 
 def _try_on_the_past(learned: Learned, history: History) -> None:
     """Weigh the ways to tell by what they would have said, and see how far off they are together."""
-    trials = list(_trials(learned, history))
-    for kind in {kind_of(scope) for scope in learned.tracks}:
+    tracks = dict(_tracks(history, learned.measure, learned.lively))
+    if not tracks:
+        return
+    trials = list(_trials(learned, tracks, history))
+    one = next(iter(tracks.values()))
+    ways = len(one.levels) + 1 + len(one.fed) + (learned.chances is not None)
+    for kind in {kind_of(scope) for scope in tracks}:
         learned.weights[kind], learned.spread[kind] = [], []
         for horizon in range(len(HORIZONS)):
             of_kind = [trial for trial in trials if trial.kind == kind and trial.horizon == horizon]
-            weights = _weights(of_kind, _ways(learned))
+            weights = _weights(of_kind, ways)
             learned.weights[kind].append(weights)
             learned.spread[kind].append(_spread(of_kind, weights, learned.spread[kind]))
 
 
-def _trials(learned: Learned, history: History) -> Iterator[_Trial]:
+def _trials(learned: Learned, tracks: Mapping[str, _Track], history: History) -> Iterator[_Trial]:
     worked, known = history.days.worked, history.known
     begun = begin_of(history.of(COMPANY, learned.measure))
     places = [at for at in range(begun, known) if history.days.works[at]]
@@ -431,17 +461,12 @@ def _trials(learned: Learned, history: History) -> Iterator[_Trial]:
                 continue
             high = places[start + ahead] + 1
             assert worked[high] - worked[at + 1] == ahead
-            for scope, track in learned.tracks.items():
+            for scope, track in tracks.items():
                 # Whom nothing is heard of is no example.
                 if track.levels[1][at] > 0.0 and track.sums[at + 1] > 0.0:
-                    found = _told(learned, history, scope, at, high, open_deals.get(scope, ()))
+                    found = _told(learned, scope, track.at(at), at, high, open_deals.get(scope, ()))
                     came = track.sums[high] - track.sums[at + 1]
                     yield _Trial(kind_of(scope), horizon, found, came)
-
-
-def _ways(learned: Learned) -> int:
-    track = next(iter(learned.tracks.values()))
-    return len(track.levels) + 1 + len(track.fed) + (learned.chances is not None)
 
 
 def _weights(trials: Sequence[_Trial], ways: int) -> list[float]:

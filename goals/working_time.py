@@ -111,12 +111,17 @@ class WorkingTime:
     def __init__(self, calendar: Calendar, plan: Plan, person: Person = FULL_TIME) -> None:
         self._calendar = calendar
         self._plan = plan
+        self._person = person
         self._off = plan.days_off | person.days_off
         self._weekdays = person.weekdays
         self._factor = _factor(plan.week, person)
         self._holidays = None if plan.country is None else public_holidays(plan.country)
         self._day = lru_cache(_DAYS_KEPT)(self._planned)
         self.on = lru_cache(_DAYS_KEPT)(self._on)
+
+    def __reduce__(self) -> tuple[type["WorkingTime"], tuple[Calendar, Plan, Person]]:
+        # Another process keeps its own days.
+        return WorkingTime, (self._calendar, self._plan, self._person)
 
     def between(self, start: int, end: int) -> int:
         """The seconds of working time between two instants, in microseconds since the epoch.

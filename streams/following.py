@@ -32,11 +32,18 @@ class Fetched(NamedTuple):
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
+def fetched(topic: str, record: Any) -> Fetched:
+    """A record of a topic, by the name it is declared under."""
+    key = (record.key or b"").decode(errors="replace")
+    return Fetched(topic, record.partition, record.offset, key, record.value, record.timestamp)
+
+
 class Follower:
     """One consumer of several topics, in no group: those of them that the broker has."""
 
-    def __init__(self, settings: Settings, names: Collection[str], latest: str) -> None:
-        self._declared = {settings.topic(name): name for name in [*names, latest]}
+    def __init__(self, settings: Settings, names: Collection[str], latest: str | None = None) -> None:
+        wanted = names if latest is None else [*names, latest]
+        self._declared = {settings.topic(name): name for name in wanted}
         self._latest = latest
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.broker,
@@ -81,13 +88,9 @@ class Follower:
             start = self.ends[place] - 1 if place[0] == self._latest else offsets.get(place, 0)
             self._consumer.seek(tp, max(start, 0))
         while True:
-            fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=READ_RECORDS)
-            yield [self._fetched(record) for records in fetched.values() for record in records]
-
-    def _fetched(self, record: Any) -> Fetched:
-        key = (record.key or b"").decode(errors="replace")
-        name = self._declared[record.topic]
-        return Fetched(name, record.partition, record.offset, key, record.value, record.timestamp)
+            found = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=READ_RECORDS)
+            records = [record for records in found.values() for record in records]
+            yield [fetched(self._declared[record.topic], record) for record in records]
 
 
 class Identities:

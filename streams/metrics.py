@@ -79,6 +79,25 @@ ALERTS_RAISED = Counter(
     "Alerts written to kpi.alerts, by kind; one that comes again after a crash counts again.",
     ["kind"],
 )
+FORECAST_LEARNED = Gauge(
+    "malvakt_forecast_learned_timestamp_seconds",
+    "When forecasts were last learned, in seconds since 1970. More than a day ago where there are goals:"
+    " there are no forecasts, see the log.",
+)
+FORECAST_LEARNING_SECONDS = Gauge(
+    "malvakt_forecast_learning_seconds",
+    "How long that took, in a process of its own that takes what is left of the processors.",
+)
+FORECAST_RECORDS = Gauge(
+    "malvakt_forecast_records",
+    "Day records that forecasts are made of, of all scopes: what they hold in memory grows with it.",
+)
+FORECAST_FAILED = Counter(
+    "malvakt_forecast_failed_total",
+    "Times that learning failed, and goals whose outlook did. Rising: goals are judged by their pace"
+    " alone, see the log.",
+)
+
 ALERTS_DELIVERED = Counter(
     "malvakt_alerts_delivered_total",
     "Messages that an address has taken, by route.",

@@ -60,6 +60,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """How often the clock ticks, which closes windows; 0 where somebody else publishes ticks."""
     working_time: str = ""
     """The TOML file that says when people work, which goals keep pace with; office hours if empty."""
+    forecast: bool = True
+    """Whether it is learned what to expect of goals."""
     rocksdb_cache_mb: int = 256
     """How much memory RocksDB may use for blocks it has read and for what is not written yet."""
 

@@ -10,14 +10,14 @@ from agents.goals import GoalsAgent
 from agents.ledger import LedgerAgent
 from agents.recounting import Recounting
 from agents.scorecard import ScorecardAgent
-from goals.periods import Span
+from kpis.tally import COMPANY
 from malvakt.interpreter import collect_seldom, switch_often
 from malvakt.logs import CONFIG, log_to_stderr
 from malvakt.outcome import Fault
 from malvakt.reaching import reaching, settings_with
 from malvakt.serving import metrics_on
-from schemas.goals import Goal
 from streams.data_directory import DataDirectoryError
+from streams.forecasting import Forecaster
 from streams.founding import FoundingError, found
 from streams.history import history_on
 from streams.settings import Settings
@@ -69,17 +69,18 @@ def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
         raise Fault(str(error)) from error
 
 
-def _unforeseen(_goal: Goal, _span: Span, _now: int) -> None:
-    """Nothing is foretold."""
-
-
 def _agents(parts: Parts) -> dict[str, Agent]:
     ledger, scorecard = LedgerAgent(parts), ScorecardAgent(parts)
-    goals = GoalsAgent(parts, scorecard.views, parts.settings.working_plan(), _unforeseen)
+    plan, calendar = parts.settings.working_plan(), parts.settings.business().calendar
+    forecaster = Forecaster(parts.settings, plan.of(COMPANY, calendar))
+    goals = GoalsAgent(parts, scorecard.views, plan, forecaster.outlook)
     history = history_on(parts.settings)
 
     def recounting(ready: Callable[[], Iterable[int]]) -> Coroutine[Any, Any, None]:
         return Recounting(ledger, history, ready).for_ever()
+
+    def forecasting(_ready: Callable[[], Iterable[int]]) -> Coroutine[Any, Any, None]:
+        return forecaster.run()
 
     return {
         "ledger": Agent(
@@ -89,5 +90,5 @@ def _agents(parts: Parts) -> dict[str, Agent]:
             recounting,
         ),
         "scorecard": Agent(scorecard.work, scorecard.views),
-        "goals": Agent(goals.work, goals.views),
+        "goals": Agent(goals.work, goals.views, background=forecasting),
     }

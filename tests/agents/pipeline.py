@@ -104,6 +104,8 @@ async def pipeline(broker: str, now: datetime = NOW, **settings: Any) -> AsyncIt
     name = f"test-{secrets.token_hex(4)}"
     settings.setdefault("session_timeout_s", 6.0)
     settings.setdefault("ticks_s", 0.0)
+    # Its own tests are elsewhere, and it would want a processor.
+    settings.setdefault("forecast", False)
     own = Settings(broker=broker, app_id=name, topic_prefix=f"{name}.", metrics_port=0, **settings)
     await set_up_topics(own)
     async with Delivery(broker) as delivery:

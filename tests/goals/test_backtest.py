@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from goals.backtest import Judgement, Lived, Set, from_history, given, live_through
-from goals.knowing import Known
+from goals.knowing import Figures
 from goals.outlook import History, learn, to_come
 from goals.scoring import FORECAST, NAIVE, PACING, Report, report
 from goals.seasons import Days
@@ -83,8 +83,7 @@ def goal(**fields: object) -> Goal:
 
 def test_goals_may_be_given() -> None:
     """As on their topic: once or recurring, absolute or relative to what was before."""
-    days = Days(day_number(date(2025, 1, 1)), day_number(date(2027, 1, 1)), works)
-    known = Known(days, BUSINESS.calendar)
+    known = Figures(day_number(date(2025, 1, 1)), day_number(date(2027, 1, 1)))
     recurring = {"kind": "recurring", "grain": "quarter", "start": "2025-02-01"}
     setting = given([goal(target={"kind": "absolute", "value": "100.50"}, period=recurring)])
     assert setting(day_number(date(2025, 1, 1)), known) == []
@@ -113,15 +112,15 @@ def test_an_even_history_goes_on() -> None:
     learned = learn(past, "deals_won")
     until = past.today + 28
     left = sum(works(day) for day in range(past.today + 1, until + 1))
-    rest = to_come(learned, past, "company", past.today, until)
+    rest = to_come(learned, "company", past.today, until)
     assert rest.mean == pytest.approx(2.0 * left, rel=0.05)
     saturday = next(day for day in range(past.today + 1, until) if date_of(day).weekday() == 5)
-    assert to_come(learned, past, "company", saturday - 1, saturday).mean < 0.3
-    parts = (to_come(learned, past, "company", day, day + 1).mean for day in range(past.today, until))
+    assert to_come(learned, "company", saturday - 1, saturday).mean < 0.3
+    parts = (to_come(learned, "company", day, day + 1).mean for day in range(past.today, until))
     assert sum(parts) == pytest.approx(rest.mean, rel=0.1)
 
 
 def test_nobody_known_is_expected_to_do_nothing() -> None:
     """A seller of whom nothing was ever heard."""
     past = history([1.0] * 90, [1.0] * 90)
-    assert to_come(learn(past, "deals_won"), past, "seller:new", past.today, past.today + 9).mean == 0.0
+    assert to_come(learn(past, "deals_won"), "seller:new", past.today, past.today + 9).mean == 0.0

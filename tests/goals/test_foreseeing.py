@@ -1,24 +1,31 @@
 """Outlooks as ticks ask for them: those of the backtest's code, kept and renewed."""
 
-from datetime import date
+import pickle
+from collections.abc import Iterable
+from copy import deepcopy
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
+from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
-from goals.expecting import Ask, Expecting, learn_all, measures_of
-from goals.foreseeing import KEPT_MICROS, Foreseeing
-from goals.knowing import Known, is_read
-from goals.outlook import Learned
+from goals.expecting import KPIS, Ask, Expecting, learn_all, measures_of
+from goals.forecast import Forecast
+from goals.foreseeing import AHEAD_DAYS, HISTORY_DAYS, KEPT_MICROS, Dawn, Foreseeing, dawn, figures_for
+from goals.knowing import NEEDED, Known, is_read
 from goals.periods import Span
 from goals.seasons import Days
 from goals.working_time import Plan, WorkingTime
 from kpis.calendar import Calendar, day_number
 from kpis.contributions import Business
 from kpis.replay import Replay
+from schemas.events import DealCreated, Event
 from schemas.goals import Absolute, Goal, Once, Relative
+from schemas.records import KpiRecord
 from simulation.floor import Floor, events
 
 START, TODAY = date(2025, 6, 1), date(2026, 3, 18)
@@ -30,28 +37,50 @@ DAWN = CALENDAR.start_of(day_number(TODAY))
 NOON = DAWN + 12 * HOUR
 
 
-def known_from(start: date) -> Known:
-    happened = list(events(Floor(sellers=3, teams=1, seed=5), start, TODAY))
+@cache
+def happened(start: date = START) -> list[Event]:
+    return list(events(Floor(sellers=3, teams=1, seed=5), start, TODAY))
+
+
+@cache
+def records(start: date = START) -> list[KpiRecord]:
     replay = Replay(Business(CALENDAR, "SEK"))
-    replay.feed(happened)
-    known = Known(Days(day_number(start), day_number(TODAY) + 370, WORKING.works), CALENDAR)
-    known.hear(happened)
-    known.read(replay.changed(CALENDAR.local(DAWN), is_read))
-    return known
+    replay.feed(happened(start))
+    return list(replay.changed(CALENDAR.local(DAWN), is_read))
 
 
 @cache
 def known() -> Known:
-    return known_from(START)
+    """As the backtest has it."""
+    known = Known(Days(day_number(START), day_number(TODAY) + AHEAD_DAYS, WORKING.works), CALENDAR)
+    known.hear(happened())
+    known.figures.read(records())
+    return known
+
+
+def begun(records: Iterable[KpiRecord], events: Iterable[Event]) -> Dawn | None:
+    """As a worker has it."""
+    figures = figures_for(day_number(TODAY))
+    figures.read(records)
+    return dawn(figures, events, day_number(TODAY), CALENDAR, WORKING)
 
 
 @cache
-def learned() -> dict[str, Learned]:
-    return learn_all(known().history(day_number(TODAY) - 1), {"revenue", "win_rate", "cac"})
+def today() -> Dawn:
+    found = begun(records(), happened())
+    assert found is not None
+    return found
 
 
 def foreseeing() -> Foreseeing:
-    return Foreseeing(known(), learned(), day_number(TODAY), WORKING)
+    return Foreseeing(today(), WORKING)
+
+
+def outlooks(of: Dawn) -> list[Forecast | None]:
+    """Of all whom goals can be for, and all that they can be about."""
+    day = Foreseeing(of, WORKING)
+    scopes = of.figures.scopes()
+    return [day.outlook(goal(kpi=kpi, scope=scope), MONTH, NOON) for scope in scopes for kpi in KPIS]
 
 
 def goal(**changed: Any) -> Goal:
@@ -69,12 +98,15 @@ def goal(**changed: Any) -> Goal:
 
 
 @pytest.mark.parametrize("kpi", ["revenue", "win_rate", "cac"])
-@pytest.mark.parametrize("scope", ["company", *(scope for scope in known().scopes() if "seller" in scope)])
+@pytest.mark.parametrize(
+    "scope", ["company", *(scope for scope in known().figures.scopes() if "seller" in scope)]
+)
 def test_it_is_what_the_backtest_would_say(kpi: str, scope: str) -> None:
     """At dawn all of today is left."""
-    today = day_number(TODAY)
-    expecting = Expecting(known().history(today - 1), learned(), today)
-    done = known().done(scope, measures_of(kpi), MONTH.first, today)
+    day = day_number(TODAY)
+    history = known().history(day - 1)
+    expecting = Expecting(history, learn_all(history, {kpi}), day)
+    done = known().figures.done(scope, measures_of(kpi), MONTH.first, day)
     said = expecting.forecast(Ask(kpi, scope, MONTH.last, 900_000.0, "at_least"), done, 1.0)
     assert foreseeing().outlook(goal(kpi=kpi, scope=scope), MONTH, DAWN) == said
 
@@ -100,8 +132,8 @@ def test_goals_have_their_turns_at_different_moments() -> None:
 
 def test_figures_and_targets_that_move_count_at_once() -> None:
     """Without waiting for the goal's turn."""
-    mine = known_from(START)
-    day = Foreseeing(mine, learned(), day_number(TODAY), WORKING)
+    mine = deepcopy(today())
+    day = Foreseeing(mine, WORKING)
     before = day.outlook(goal(), MONTH, NOON)
     harder = day.outlook(goal(target=Absolute(value=Decimal(9_000_000))), MONTH, NOON)
     assert before is not None
@@ -109,13 +141,17 @@ def test_figures_and_targets_that_move_count_at_once() -> None:
     assert harder.probability < before.probability
     more = Replay(Business(CALENDAR, "SEK"))
     more.feed(events(Floor(sellers=3, teams=1, seed=6), START, TODAY))
-    mine.read(more.changed(CALENDAR.local(DAWN), is_read))
+    later = max(record.revision for record in records())
+    mine.figures.read(
+        msgspec.structs.replace(record, revision=record.revision + later)
+        for record in more.changed(CALENDAR.local(DAWN), is_read)
+    )
     assert day.outlook(goal(), MONTH, NOON) != before
 
 
 def test_a_relative_target_is_read_off_what_was() -> None:
     """The month before and a tenth: February is known, the March of a year ago is not."""
-    february = known().done("company", ["revenue"], MONTH.first - 28, MONTH.first - 1)["revenue"]
+    february = today().figures.done("company", ["revenue"], MONTH.first - 28, MONTH.first - 1)["revenue"]
     more = goal(target=Relative(change=Decimal("0.1"), baseline="span_before"))
     absolute = goal(target=Absolute(value=Decimal(str(february * 1.1))))
     said, same = foreseeing().outlook(more, MONTH, NOON), foreseeing().outlook(absolute, MONTH, NOON)
@@ -134,7 +170,57 @@ def test_where_there_is_no_telling_there_is_no_outlook() -> None:
     assert day.outlook(goal(scope="seller:nobody"), MONTH, NOON) is None
     assert day.outlook(goal(), Span(MONTH.first + 31, MONTH.last + 30), NOON) is None
     assert day.outlook(goal(), Span(MONTH.first, MONTH.last + 400), NOON) is None
-    young = known_from(date(2026, 2, 1))
-    history = young.history(day_number(TODAY) - 1)
-    few = Foreseeing(young, learn_all(history, {"revenue"}), day_number(TODAY), WORKING)
-    assert few.outlook(goal(), MONTH, NOON) is None
+    start = date(2026, 2, 1)
+    assert begun(records(start), happened(start)) is None
+    assert begun([], []) is None
+
+
+def test_a_day_begins_the_same_in_whatever_order_things_come() -> None:
+    """And where they come more than once, records with others of them that held before."""
+    old = [msgspec.structs.replace(record, revision=0, measures={}) for record in records()]
+    shuffled, mixed = happened() * 2, old + records() * 2
+    Random(1).shuffle(shuffled)
+    Random(2).shuffle(mixed)
+    found = begun(mixed, shuffled)
+    assert found is not None
+    for scope in today().figures.scopes():
+        for day in range(MONTH.first - 200, MONTH.first):
+            mine = found.figures.done(scope, NEEDED, day, day)
+            assert mine == today().figures.done(scope, NEEDED, day, day)
+    assert found.figures.records == today().figures.records
+    assert outlooks(found) == outlooks(today())
+
+
+def test_what_happens_later_is_not_known_yet() -> None:
+    """Neither what a CRM says of tomorrow nor what happened today while all was learned."""
+    later = [
+        msgspec.structs.replace(
+            event, time=event.time + timedelta(days=HISTORY_DAYS), id=f"later {event.id}"
+        )
+        for event in happened()
+    ]
+    found = begun(records(), [*later, *happened()])
+    assert found is not None
+    assert outlooks(found) == outlooks(today())
+
+
+def test_what_is_older_than_what_is_looked_back_at_counts_nothing() -> None:
+    """A record and a deal of another century, as a CRM has them by mistake."""
+    old = date(1999, 12, 31)
+    record = msgspec.structs.replace(records()[0], start=old, end=date(2000, 1, 1))
+    created = next(event for event in happened() if isinstance(event, DealCreated))
+    deal = msgspec.structs.replace(
+        created,
+        time=CALENDAR.local(CALENDAR.start_of(day_number(old))),
+        data=msgspec.structs.replace(created.data, deal="old"),
+    )
+    found = begun([record, *records()], [deal, *happened()])
+    assert found is not None
+    assert found.figures.first == today().figures.first
+    assert outlooks(found) == outlooks(today())
+
+
+def test_a_day_is_the_same_in_another_process() -> None:
+    """Whatever was learned and known goes there."""
+    there: Dawn = pickle.loads(pickle.dumps(today()))
+    assert outlooks(there) == outlooks(today())
