@@ -159,8 +159,8 @@ ACKS = Topic(
     "alert.acks",
     "Who acknowledged which alert",
     "alert",
-    "malvakt alerts",
-    "malvakt notify",
+    "malvakt alerts, walls",
+    "malvakt notify, walls",
     Kept.LATEST_BY_KEY,
 )
 DELIVERIES = Topic(

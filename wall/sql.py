@@ -52,7 +52,13 @@ SINCE = (
     "SELECT position, kind, body FROM entries WHERE position > ? AND shown = 1 ORDER BY position LIMIT ?"
 )
 OF_KIND = "SELECT body FROM entries WHERE kind = ? AND scope IS NOT NULL ORDER BY key"
-MOMENTS = "SELECT body FROM entries WHERE kind = 'moment' AND at IS NOT NULL ORDER BY at DESC LIMIT ?"
+LATEST = "SELECT body FROM entries WHERE kind = ? AND at IS NOT NULL ORDER BY at DESC"
+ALERTS = (
+    "SELECT alerts.body, acks.body FROM entries AS alerts"
+    " LEFT JOIN entries AS acks ON acks.kind = 'ack' AND acks.key = alerts.key AND acks.at IS NOT NULL"
+    " WHERE alerts.kind = 'alert' AND alerts.at IS NOT NULL ORDER BY alerts.at DESC LIMIT ?"
+)
+ENTRY = "SELECT body FROM entries WHERE kind = ? AND key = ? AND scope IS NOT NULL"
 
 
 def records(

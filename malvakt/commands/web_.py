@@ -1,5 +1,6 @@
 """`malvakt web`: the wall and its API, from a local view of what is published."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from wall.accounts.door import Door
 from wall.accounts.store import Store, StoreError
 from wall.api import build_app
 from wall.keeping import Keeper
+from wall.managing.desk import Desk
+from wall.managing.writing import acknowledge
 from wall.view import View, ViewError
 
 PORT = 8080
@@ -85,7 +88,12 @@ def web_(
             fell.append(error)
             server.should_exit = True
 
-    app = build_app(held, keeper.hub, keeper.heartbeat, keep, door)
+    desk = Desk(
+        timezone=settings.timezone,
+        currency=settings.currency,
+        acknowledge=partial(acknowledge, settings),
+    )
+    app = build_app(held, keeper.hub, keeper.heartbeat, keep, door, desk)
     config = uvicorn.Config(
         app,
         host=host,

@@ -16,14 +16,16 @@ from kpis.contributions import Business
 from kpis.replay import Replay
 from schemas.events import Event, encode_event
 from schemas.goals import Alert, Goal, GoalStatus, encode_alert, encode_goal, encode_status
+from schemas.notices import Ack, encode_ack
 from schemas.records import KpiRecord, encode_record
-from schemas.topics import ALERTS, GOAL_STATUS, GOALS, SCORECARDS
+from schemas.topics import ACKS, ALERTS, GOAL_STATUS, GOALS, SCORECARDS
 from simulation.floor import Floor, events
 from streams.following import Fetched
 from wall.accounts.door import Door
 from wall.api import build_app
 from wall.freshness import Heartbeat, State
 from wall.hub import Hub
+from wall.managing.desk import Desk
 from wall.view import View
 
 BUSINESS = Business(Calendar("Europe/Stockholm"), "SEK")
@@ -41,6 +43,7 @@ class Office:
         self.loop: asyncio.AbstractEventLoop | None = None
         """That of the server, while one runs: only there may walls be told of anything."""
         self._offsets = count()
+        self.desk = Desk(timezone="Europe/Stockholm", currency="SEK", acknowledge=self._acknowledge)
 
     def heartbeat(self) -> Heartbeat:
         return Heartbeat(
@@ -60,6 +63,7 @@ class Office:
         goals: Iterable[Goal] = (),
         statuses: Iterable[GoalStatus] = (),
         alerts: Iterable[Alert] = (),
+        acks: Iterable[Ack] = (),
     ) -> None:
         """Have the view read what is published and events, as it would from Kafka."""
         fetched = [
@@ -69,8 +73,20 @@ class Office:
             *(self._fetched(GOAL_STATUS.name, status.key, encode_status(status)) for status in statuses),
             *(self._fetched(ALERTS.name, alert.status.goal, encode_alert(alert)) for alert in alerts),
         ]
+        fetched += [self._fetched(ACKS.name, ack.alert, encode_ack(ack)) for ack in acks]
+        self._take(fetched)
+
+    def retire(self, goal: str) -> None:
+        """Have the view read that there is no such goal any more."""
+        self._take([self._fetched(GOALS.name, goal, None)])
+
+    def _take(self, fetched: list[Fetched]) -> None:
         changes = self.view.apply(fetched, self.clock)
         self.in_server(lambda: self.hub.publish(changes))
+
+    async def _acknowledge(self, ack: Ack) -> None:
+        # As if it had gone through Kafka: it is told on a thread, as by whoever reads there.
+        await asyncio.to_thread(self.tell, acks=[ack])
 
     def in_server(self, step: Callable[[], None]) -> None:
         """Do something where the server runs, and wait for it."""
@@ -91,7 +107,7 @@ class Office:
         finally:
             self.loop = None
 
-    def _fetched(self, topic: str, key: str, value: bytes) -> Fetched:
+    def _fetched(self, topic: str, key: str, value: bytes | None) -> Fetched:
         return Fetched(topic, 0, next(self._offsets), key, value, 0)
 
 
@@ -120,7 +136,7 @@ class Server:
 
     def start(self) -> None:
         office = self._office
-        app = build_app(office.view, office.hub, office.heartbeat, office.run, self.door)
+        app = build_app(office.view, office.hub, office.heartbeat, office.run, self.door, office.desk)
         config = uvicorn.Config(
             app, port=self.port, log_level="critical", timeout_graceful_shutdown=0, lifespan="on"
         )

@@ -3,8 +3,18 @@
 const SWEDISH = {
   locale: "sv-SE",
   pages: "Sidor",
-  screens: "Skärmar",
-  accounts: "Konton",
+  nav: { alerts: "Händelser", standing: "Läget", figures: "Siffror", goals: "Mål", screens: "Skärmar", accounts: "Konton" },
+  week: "Vecka",
+  quarter: "Kvartal",
+  todayAt: (time) => `i dag ${time}`,
+  trackSays: (value, target, due) => `${value} av ${target}${due === null ? "" : `, nu borde det vara ${due}`}`,
+  alert: {
+    title: "Händelser",
+    intro: "Vad som händer med målen. Det som behöver någon står först; när du tar det vet alla andra att någon gör det.",
+    open: "Att ta hand om", others: "Senaste tiden", none: "Inget just nu. Allt som behöver någon har någon.",
+    take: "Jag tar det", taken: (who) => `${who} tar hand om det.`, by: (who, when) => `${who} tar hand om det, sedan ${when}`,
+    more: "Det finns äldre, som inte visas här.",
+  },
   signOut: "Logga ut",
   other: "English",
   saved: "Sparat.",
@@ -43,6 +53,8 @@ const SWEDISH = {
     last: "Det är det sista kontot: utan det kan ingen logga in.",
     length: "Ett lösenord har 12 till 200 tecken.",
     often: "För många försök. Vänta några minuter.",
+    kafka: "Kafka svarar inte, så inget är sparat. Försök igen om en stund.",
+    alert: "Den händelsen finns inte längre.",
   },
   lost: "Servern svarar inte. Försök igen.",
   invalid: "Det går inte ihop: ",
@@ -51,8 +63,18 @@ const SWEDISH = {
 const ENGLISH = {
   locale: "en-GB",
   pages: "Pages",
-  screens: "Screens",
-  accounts: "Accounts",
+  nav: { alerts: "Alerts", standing: "Standing", figures: "Figures", goals: "Goals", screens: "Screens", accounts: "Accounts" },
+  week: "Week",
+  quarter: "Q",
+  todayAt: (time) => `today ${time}`,
+  trackSays: (value, target, due) => `${value} of ${target}${due === null ? "" : `, by now it should be ${due}`}`,
+  alert: {
+    title: "Alerts",
+    intro: "What goes on with goals. What needs somebody comes first; once you take it, everybody else knows that somebody does.",
+    open: "To see to", others: "Lately", none: "Nothing right now. All that needs somebody has somebody.",
+    take: "I see to it", taken: (who) => `${who} sees to it.`, by: (who, when) => `${who} sees to it, since ${when}`,
+    more: "There are older ones, which are not shown here.",
+  },
   signOut: "Sign out",
   other: "Svenska",
   saved: "Saved.",
@@ -91,6 +113,8 @@ const ENGLISH = {
     last: "This is the last account: without it nobody could sign in.",
     length: "A password has 12 to 200 characters.",
     often: "Too many tries. Wait some minutes.",
+    kafka: "Kafka does not answer, so nothing was saved. Try again in a while.",
+    alert: "That alert is no more.",
   },
   lost: "The server does not answer. Try again.",
   invalid: "That cannot be: ",
@@ -98,7 +122,7 @@ const ENGLISH = {
 
 const KEY = "malvakt_language";
 
-const language = localStorage.getItem(KEY) ?? (navigator.language.startsWith("sv") ? "sv" : "en");
+export const language = localStorage.getItem(KEY) ?? (navigator.language.startsWith("sv") ? "sv" : "en");
 
 export const words = language === "sv" ? SWEDISH : ENGLISH;
 
