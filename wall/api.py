@@ -1,7 +1,7 @@
 """The wall's API, read only, and the page: what a screen asks, and what is pushed to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 from itertools import islice
@@ -46,6 +46,16 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
+
+
+class Period(Struct, frozen=True):
+    """The days of a status, and nothing else of it; both belong to it."""
+
+    start: date
+    end: date
+
+
+_decode_period = msgspec.json.Decoder(Period).decode
 
 Asked = Request[Any, Any, Any]
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -148,10 +158,11 @@ def build_app(
         return _listing(position, "goals", _seen(request, view.of_kind("goal")))
 
     @get("/api/statuses", sync_to_thread=True)
-    def statuses(request: Asked) -> Response[bytes]:
-        """Where each goal stands, in each of its periods."""
+    def statuses(request: Asked, on: FromQuery[date | None] = None) -> Response[bytes]:
+        """Where each goal stands, in each of its periods, or in those that hold a day."""
         position = hub.position
-        return _listing(position, "statuses", _seen(request, view.of_kind("status")))
+        found = view.of_kind("status") if on is None else _on(on, view.of_kind("status"))
+        return _listing(position, "statuses", _seen(request, found))
 
     @get("/api/stream", sync_to_thread=False)
     def stream(request: Asked, since: FromQuery[str | None] = None) -> Stream:
@@ -207,6 +218,13 @@ def _named(request: Asked) -> bool:
 
 def _seen(request: Asked, bodies: Iterable[bytes]) -> Iterable[bytes]:
     return bodies if _named(request) else discreet_bodies(bodies)
+
+
+def _on(day: date, statuses: Iterable[bytes]) -> Iterator[bytes]:
+    for body in statuses:
+        period = _decode_period(body)
+        if period.start <= day <= period.end:
+            yield body
 
 
 def _iso(day: date | None) -> str | None:

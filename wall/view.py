@@ -278,7 +278,7 @@ def _name(key: tuple[str, str]) -> str:
 
 def _entries(fetched: Iterable[Fetched]) -> Iterator[Entry]:
     for one in fetched:
-        if one.topic == DEALS:
+        if one.topic == DEALS or one.topic not in KINDS:
             continue
         if one.value is None:
             for kind in KINDS[one.topic]:

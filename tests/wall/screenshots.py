@@ -47,6 +47,9 @@ DESK = (1280, 860)
 MANAGED = {
     "alerts-sv": (DESK, "sv", "dark", "alerts"),
     "alerts-en": (DESK, "en", "light", "alerts"),
+    "standing-sv": (DESK, "sv", "dark", "standing"),
+    "standing-en": (DESK, "en", "light", "standing?period=month&team=team:norr"),
+    "standing-phone-en": (PHONE, "en", "dark", "standing"),
     "alerts-phone-sv": (PHONE, "sv", "light", "alerts"),
 }
 """Of the manager's pages, each with its size, language, theme and address."""

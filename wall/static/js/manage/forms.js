@@ -50,6 +50,24 @@ export function button(text, does, className = "plain") {
   return made;
 }
 
+/** Buttons of which one is chosen; what happens when another is. */
+export function tabs(label, choices, chosen, does) {
+  const made = element("div", "tabs");
+  made.setAttribute("role", "group");
+  made.setAttribute("aria-label", label);
+  for (const [value, text] of Object.entries(choices)) {
+    const one = element("button", "tab", text);
+    one.type = "button";
+    one.setAttribute("aria-pressed", String(value === chosen));
+    one.addEventListener("click", () => {
+      for (const each of made.children) each.setAttribute("aria-pressed", String(each === one));
+      does(value);
+    });
+    made.append(one);
+  }
+  return made;
+}
+
 async function attempt(made, does) {
   made.disabled = true;
   try {

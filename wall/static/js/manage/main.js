@@ -7,9 +7,10 @@ import { faultOf } from "./forms.js";
 import { screens } from "./screens.js";
 import { enter, look } from "./session.js";
 import { first, signIn } from "./signing.js";
+import { standing } from "./standing.js";
 import { speakOther, words } from "./words.js";
 
-const PAGES = { alerts, screens, accounts };
+const PAGES = { alerts, standing, screens, accounts };
 
 function frame(session) {
   setText(by("language"), words.other);

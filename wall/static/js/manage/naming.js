@@ -43,6 +43,7 @@ export class Naming {
     this.roughly = number({ style: "percent", maximumFractionDigits: 0 });
     this.money = number({ style: "currency", currency, maximumFractionDigits: 0, currencyDisplay: "narrowSymbol" });
     this.exactMoney = number({ style: "currency", currency, currencyDisplay: "narrowSymbol" });
+    this.compact = number({ notation: "compact", maximumSignificantDigits: 3 });
     this.times = new Intl.DateTimeFormat(words.locale, { hour: "2-digit", minute: "2-digit", timeZone: timezone });
     // As Swedes write a date, which is how ISO does.
     this.isoDays = new Intl.DateTimeFormat("sv-SE", { timeZone: timezone });
@@ -88,6 +89,15 @@ export class Naming {
     }
   }
 
+  /** A figure in few characters, where the exact one is beside it. */
+  short(kpi, value) {
+    if (value === null || value === undefined) return "–";
+    const large = ["money", "count"].includes(this.unit(kpi)) && Math.abs(Number(value)) >= 10_000;
+    if (large) return this.compact.format(Number(value));
+    // Nobody expects a part of a meeting, unless there are only a few.
+    return this.figure(kpi, this.unit(kpi) === "count" && Math.abs(Number(value)) >= 10 ? Math.round(Number(value)) : value);
+  }
+
   percent(share) {
     return share === null ? "–" : this.roughly.format(share);
   }
@@ -110,7 +120,7 @@ export class Naming {
     switch (grainOf(start, end)) {
       case "day": return this.day(start);
       case "week": return `${words.week} ${weekOf(start)}${year}`;
-      case "month": return capitalised(new Intl.DateTimeFormat(words.locale, { month: "long", ...UTC }).format(utc(start))) + year;
+      case "month": return new Intl.DateTimeFormat(words.locale, { month: "long", ...UTC }).format(utc(start)) + year;
       case "quarter": return `${words.quarter} ${Math.ceil(Number(start.slice(5, 7)) / 3)}${year || ` ${start.slice(0, 4)}`}`;
       case "year": return start.slice(0, 4);
       default: return `${this.day(start)} – ${this.day(end)}`;
