@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,10 @@ async def as_founded(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, timezone=held.timezone, currency=held.currency)
 
 
+def _unnoticed(_: int) -> None:
+    """Nobody wants to know how far reading is."""
+
+
 class Installation:
     """A running installation, which is looked at from outside, again and again."""
 
@@ -92,21 +96,31 @@ class Installation:
         self._settings = settings
         self._books = books
         self._positions: dict[str, dict[int, int]] = {topic.name: {} for topic in CRM_TOPICS}
+        self._balanced = False
         self.undecided = 0
         """How many differences moved whenever they were looked at."""
 
-    async def read_events(self) -> None:
-        """Take what is new in the raw topics. What is no valid event is refused here as everywhere."""
+    async def read_events(self, read: Callable[[int], None] = _unnoticed) -> None:
+        """Take what is new in the raw topics. What is no valid event is refused here as everywhere.
+
+        `read` is told of each batch how many records it had, and then, with none, that the books are being
+        balanced; where it raises something, the books are good for nothing more.
+        """
         events: list[Event] = []
         for topic, positions in self._positions.items():
             async for batch in read_on(self._settings, topic, positions):
-                read = (decode_event(record.value, topic) for record in batch)
-                events += (event for event in read if not isinstance(event, Reason))
+                decoded = (decode_event(record.value, topic) for record in batch)
+                events += (event for event in decoded if not isinstance(event, Reason))
+                self._balanced = self._balanced and not batch
                 if len(events) >= CHUNK_EVENTS:
                     self._books.take(events)
                     events.clear()
+                read(len(batch))
         self._books.take(events)
-        self._books.balance()
+        if not self._balanced:
+            read(0)
+            self._books.balance()
+            self._balanced = True
 
     async def standing_differences(self, wait_s: float, patience_s: float) -> list[Difference]:
         """The differences that are no matter of time.

@@ -19,7 +19,7 @@ from litestar.types import Message
 from litestar.types import Scope as ASGIScope
 from msgspec import Struct
 
-from schemas.goals import Grain
+from kpis.calendar import Grain
 from schemas.records import Figure, decode_record
 from wall.accounts.discretion import NAMED, discreet_bodies, discreet_moment
 from wall.accounts.door import Door, guard
@@ -196,7 +196,7 @@ def build_app(
         lifespan=[lifespan],
         before_send=[_with_headers],
         openapi_config=None,
-        compression_config=CompressionConfig("gzip", exclude="/api/(tv/)?stream"),
+        compression_config=CompressionConfig("gzip", exclude="/api/((tv/)?stream|manage/behind$)"),
         logging_config=None,
     )
 

@@ -5,7 +5,23 @@ from typing import Literal, NoReturn
 
 from litestar.exceptions import HTTPException
 
-Reason = Literal["alert", "code", "kafka", "last", "length", "made", "many", "often", "taken", "wrong"]
+Reason = Literal[
+    "alert",
+    "code",
+    "events",
+    "figure",
+    "kafka",
+    "last",
+    "length",
+    "long",
+    "made",
+    "many",
+    "often",
+    "scope",
+    "taken",
+    "window",
+    "wrong",
+]
 
 
 def refuse(status: int, reason: Reason, says: str, headers: Mapping[str, str] | None = None) -> NoReturn:

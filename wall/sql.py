@@ -62,7 +62,7 @@ ENTRY = "SELECT body FROM entries WHERE kind = ? AND key = ? AND scope IS NOT NU
 
 
 def records(
-    scope: str | None, grain: str | None, first: str | None, last: str | None, limit: int
+    scope: str | None, grain: str | None, first: str | None, last: str | None, after: str, limit: int
 ) -> tuple[str, list[str | int]]:
     """The records of a scope, of a kind of scope (`team:`), or else of all that walls hear of."""
     where, given = ["kind = 'record'"], list[str | int]()
@@ -75,7 +75,13 @@ def records(
     else:
         where.append("scope = ?")
         given.append(scope)
-    for value, condition in ((grain, "grain = ?"), (first, "start >= ?"), (last, "start <= ?")):
+    conditions = (
+        (grain, "grain = ?"),
+        (first, "start >= ?"),
+        (last, "start <= ?"),
+        (after or None, "key > ?"),
+    )
+    for value, condition in conditions:
         if value is not None:
             where.append(condition)
             given.append(value)

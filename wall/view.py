@@ -250,9 +250,15 @@ class View:
         grain: str | None = None,
         first: str | None = None,
         last: str | None = None,
+        *,
+        after: str = "",
+        limit: int = MAX_RECORDS,
     ) -> list[bytes]:
-        """The KPI records of a scope (or a kind of it), a grain, and starts from one to another."""
-        return [body for (body,) in self._read(*sql.records(scope, grain, first, last, MAX_RECORDS))]
+        """The KPI records of a scope (or a kind of it), a grain, and starts from one to another.
+
+        In the order of their keys; so many of those after one.
+        """
+        return [body for (body,) in self._read(*sql.records(scope, grain, first, last, after, limit))]
 
     def latest(self, kind: Literal["moment", "alert"]) -> Iterator[bytes]:
         """Of what has a time of its own, the latest first; no more is read than is taken."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import uvicorn
 from cyclopts import Parameter
 
+from malvakt.behind import Explainer, Topics
 from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import settings_with
@@ -88,10 +89,12 @@ def web_(
             fell.append(error)
             server.should_exit = True
 
+    explainer = Explainer(partial(Topics, settings))
     desk = Desk(
         timezone=settings.timezone,
         currency=settings.currency,
         acknowledge=partial(acknowledge, settings),
+        explain=explainer.explain,
     )
     app = build_app(held, keeper.hub, keeper.heartbeat, keep, door, desk)
     config = uvicorn.Config(
@@ -115,6 +118,7 @@ def web_(
         # It has logged why: the port is taken.
         raise Fault(f"Nothing can be served at {host}:{port}; give another --port.") from ended
     finally:
+        explainer.close()
         held.close()
         if door is not None:
             door.store.close()

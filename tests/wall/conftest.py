@@ -31,7 +31,9 @@ def door(store: Store) -> Door:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     view = View(tmp_path / "view.sqlite")
-    yield furnished(view, Floor(sellers=4, teams=2), date(2026, 3, 2), NOON)
+    furnished_ = furnished(view, Floor(sellers=4, teams=2), date(2026, 3, 2), NOON)
+    yield furnished_
+    furnished_.explainer.close()
     view.close()
 
 

@@ -11,9 +11,11 @@ from itertools import count
 
 import uvicorn
 
+from audit.books import Books, Rules
 from kpis.calendar import Calendar
 from kpis.contributions import Business
 from kpis.replay import Replay
+from malvakt.behind import Explainer
 from schemas.events import Event, encode_event
 from schemas.goals import Alert, Goal, GoalStatus, encode_alert, encode_goal, encode_status
 from schemas.notices import Ack, encode_ack
@@ -31,6 +33,19 @@ from wall.view import View
 BUSINESS = Business(Calendar("Europe/Stockholm"), "SEK")
 
 
+class Heard:
+    """Books of events that somebody has."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.books = Books(Rules("Europe/Stockholm", "SEK", 2))
+        self._events = events
+
+    def read(self, heard: Callable[[int], None]) -> None:
+        self.books.take(self._events)
+        heard(len(self._events))
+        self.books.balance()
+
+
 class Office:
     """A view, what is told to it, and the time on its wall."""
 
@@ -43,7 +58,15 @@ class Office:
         self.loop: asyncio.AbstractEventLoop | None = None
         """That of the server, while one runs: only there may walls be told of anything."""
         self._offsets = count()
-        self.desk = Desk(timezone="Europe/Stockholm", currency="SEK", acknowledge=self._acknowledge)
+        self.events: list[Event] = []
+        """What figures are explained by."""
+        self.explainer = Explainer(lambda: Heard(self.events))
+        self.desk = Desk(
+            timezone="Europe/Stockholm",
+            currency="SEK",
+            acknowledge=self._acknowledge,
+            explain=self.explainer.explain,
+        )
 
     def heartbeat(self) -> Heartbeat:
         return Heartbeat(
@@ -117,6 +140,7 @@ def furnished(view: View, floor: Floor, start: date, clock: datetime) -> Office:
     told = [e for e in events(floor, start, clock.date() + timedelta(days=1)) if e.time <= clock]
     replay = Replay(BUSINESS)
     replay.feed(told)
+    office.events = told
     office.tell(records=(r for r in replay.records(clock) if not r.scope.startswith("customer:")))
     office.tell(told=(event for event in told if event.topic in {"crm.deals", "crm.org"}))
     return office

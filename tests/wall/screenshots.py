@@ -44,12 +44,26 @@ PICTURES = {
 """Each with its size and what its address asks for."""
 
 DESK = (1280, 860)
+NORR = "scope=team:norr&grain=month&start=2026-03-01"
 MANAGED = {
     "alerts-sv": (DESK, "sv", "dark", "alerts"),
     "alerts-en": (DESK, "en", "light", "alerts"),
     "standing-sv": (DESK, "sv", "dark", "standing"),
     "standing-en": (DESK, "en", "light", "standing?period=month&team=team:norr"),
     "standing-phone-en": (PHONE, "en", "dark", "standing"),
+    "figures-sv": (DESK, "sv", "light", f"figures?{NORR}"),
+    "behind-sv": (
+        DESK,
+        "sv",
+        "dark",
+        f"behind?{NORR}&kpi=average_deal_value",
+    ),
+    "behind-phone-en": (
+        PHONE,
+        "en",
+        "light",
+        f"behind?{NORR}&kpi=revenue",
+    ),
     "alerts-phone-sv": (PHONE, "sv", "light", "alerts"),
 }
 """Of the manager's pages, each with its size, language, theme and address."""
@@ -160,6 +174,7 @@ def _manage(browser: Browser, server: Server, store: Store) -> None:
         page = context.new_page()
         page.goto(f"{server.address}/manage/{path}")
         expect(page.locator("#page")).to_have_attribute("data-ready", "yes", timeout=20_000)
+        expect(page.locator(".busy:not([hidden])")).to_have_count(0, timeout=120_000)
         page.wait_for_timeout(300)
         _save(f"manage-{name}", page.screenshot())
         context.close()

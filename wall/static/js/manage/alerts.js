@@ -4,7 +4,7 @@ import { element, setText } from "../dom.js";
 import { wordsOf } from "../words.js";
 import { button, say } from "./forms.js";
 import { live, redraw } from "./live.js";
-import { naming } from "./naming.js";
+import { behind, grainOf, naming } from "./naming.js";
 import { ask } from "./session.js";
 import { track } from "./track.js";
 import { language, words } from "./words.js";
@@ -43,6 +43,7 @@ function card({ alert, open, acknowledged, says }, names, fill) {
   const title = element("h3", "", calm[alert.kind](names.scope(status.scope), alert.name ?? names.kpi(status.kpi)));
   const time = element("time", "", names.moment(alert.at));
   time.dateTime = alert.at;
+  const grain = grainOf(status.start, status.end);
   const actions = element("div", "actions");
   if (open) {
     const take = button(said.take, async () => {
@@ -57,6 +58,12 @@ function card({ alert, open, acknowledged, says }, names, fill) {
     actions.append(take);
   }
   if (acknowledged) actions.append(element("p", "seen", said.by(acknowledged.by, names.moment(acknowledged.at))));
+  if (grain) {
+    const link = element("a", "", said.behind);
+    link.href = behind(status.scope, grain, status.start, status.kpi);
+    link.setAttribute("aria-label", `${said.behind} ${title.textContent}`);
+    actions.append(link);
+  }
   const item = element("li", "card alert",
     element("div", "head", element("span", "mark"), title, time),
     element("div", "says", element("p", "", says[0]), says.length > 1 ? element("p", "", says.slice(1).join(" ")) : null), track(status, names), actions);

@@ -3,6 +3,8 @@
 import { by, element, setText } from "../dom.js";
 import { accounts } from "./accounts.js";
 import { alerts } from "./alerts.js";
+import { behind } from "./behind.js";
+import { figures } from "./figures.js";
 import { faultOf } from "./forms.js";
 import { screens } from "./screens.js";
 import { enter, look } from "./session.js";
@@ -10,7 +12,7 @@ import { first, signIn } from "./signing.js";
 import { standing } from "./standing.js";
 import { speakOther, words } from "./words.js";
 
-const PAGES = { alerts, standing, screens, accounts };
+const PAGES = { alerts, standing, figures, screens, accounts, behind };
 
 function frame(session) {
   setText(by("language"), words.other);

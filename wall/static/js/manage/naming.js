@@ -39,6 +39,7 @@ export class Naming {
     this.currency = currency;
     const number = (given) => new Intl.NumberFormat(words.locale, given);
     this.count = number({ maximumFractionDigits: 1 });
+    this.fine = number({ maximumFractionDigits: 3 });
     this.percents = number({ style: "percent", maximumFractionDigits: 1 });
     this.roughly = number({ style: "percent", maximumFractionDigits: 0 });
     this.money = number({ style: "currency", currency, maximumFractionDigits: 0, currencyDisplay: "narrowSymbol" });
@@ -114,6 +115,26 @@ export class Naming {
     return `${this.day(local)} ${time}`;
   }
 
+  /** The first day of the window that a day is in. */
+  startOf(grain, day) {
+    if (grain === "ever") return "1970-01-01";
+    if (grain === "day") return day;
+    if (grain === "week") return plus(day, -((utc(day).getUTCDay() + 6) % 7));
+    return `${day.slice(0, 5)}${two(FIRST_MONTH[grain](Number(day.slice(5, 7))))}-01`;
+  }
+
+  /** The first day after a window. */
+  after(grain, start) {
+    if (!(grain in MONTHS)) return plus(start, grain === "week" ? 7 : grain === "day" ? 1 : 0);
+    const months = Number(start.slice(0, 4)) * 12 + Number(start.slice(5, 7)) - 1 + MONTHS[grain];
+    return `${Math.floor(months / 12)}-${two((months % 12) + 1)}-01`;
+  }
+
+  /** A window, by its name. */
+  window(grain, start) {
+    return grain === "ever" ? words.ever : this.period(start, plus(this.after(grain, start), -1));
+  }
+
   /** A period, by its name where it is a calendar window. */
   period(start, end) {
     const year = start.slice(0, 4) === this.today.slice(0, 4) ? "" : ` ${start.slice(0, 4)}`;
@@ -127,6 +148,10 @@ export class Naming {
     }
   }
 }
+
+const FIRST_MONTH = { month: (month) => month, quarter: (month) => month - ((month - 1) % 3), year: () => 1 };
+const MONTHS = { month: 1, quarter: 3, year: 12 };
+const two = (number) => String(number).padStart(2, "0");
 
 /** All that names things, as it is now. */
 export async function naming() {

@@ -2,6 +2,7 @@
 
 import { element, setText } from "../dom.js";
 import { wordsOf } from "../words.js";
+import { download } from "./download.js";
 import { choice, tabs } from "./forms.js";
 import { live, redraw } from "./live.js";
 import { behind, grainOf, naming } from "./naming.js";
@@ -62,7 +63,7 @@ export async function standing(page) {
   page.append(
     element("h1", "", said.title), element("p", "intro", said.intro),
     element("div", "choices", tabs(said.period, said.periods, shown.period, (period) => change({ period })), teams),
-    summary, place,
+    summary, place, download(`manage/standings.csv?on=${names.today}`, said.csv),
   );
   live(names.position, ["status", "goal", "name", "member"], fill);
 }
