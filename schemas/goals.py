@@ -1,4 +1,4 @@
-"""Goals, where they stand, and alerts, as they travel on `goals`, `goal.status` and `kpi.alerts`.
+"""Goals, their versions, where they stand, and alerts, as they travel on their topics.
 
 A goal is SMART: specific (scope and KPI), measurable (target), accepted (by somebody, or it is a draft),
 realistic (compared with history when it is set) and time-bound (its period). What makes one valid, and how
@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas.events import Id, Text
+from schemas.events import Id, Instant, Text
 from schemas.records import Figure
 
 Scope = Annotated[
@@ -94,6 +94,20 @@ class Goal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     changed_at: datetime | None = None
 
 
+class GoalVersion(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A version of a goal, under the goal's id as key: of several with the same number the first holds."""
+
+    id: Id
+    version: Annotated[int, Meta(ge=1)]
+    """One more than the version before, whether that one set the goal or retired it."""
+    by: Id
+    """Who made it so,"""
+    at: Instant
+    """and when."""
+    goal: Goal | None = None
+    """What the goal is since; none where it was retired."""
+
+
 Standing = Literal["pending", "on_track", "at_risk", "slipped", "achieved", "missed"]
 
 
@@ -159,6 +173,8 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 encode_goal = msgspec.json.Encoder().encode
 decode_goal = msgspec.json.Decoder(Goal).decode
+encode_version = msgspec.json.Encoder().encode
+decode_version = msgspec.json.Decoder(GoalVersion).decode
 encode_status = msgspec.json.Encoder().encode
 decode_status = msgspec.json.Decoder(GoalStatus).decode
 encode_alert = msgspec.json.Encoder().encode

@@ -131,12 +131,20 @@ SCORECARDS = Topic(
     Kept.LATEST_BY_KEY,
 )
 
-GOALS = Topic(
-    "goals",
-    "The goals themselves; null retires one",
+GOALS_HISTORY = Topic(
+    "goals.history",
+    "Every version of every goal; of two with one number the first holds",
     "goal",
     "malvakt goals",
-    "goals agent",
+    "malvakt goals",
+    Kept.FOR_GOOD,
+)
+GOALS = Topic(
+    "goals",
+    "The goals that hold, in every partition; null retires one",
+    "goal",
+    "malvakt goals, after goals.history has it",
+    "goals agent, walls",
     Kept.LATEST_BY_KEY,
 )
 GOAL_STATUS = Topic(
@@ -184,6 +192,7 @@ TOPICS = [
     READY,
     TICKS,
     SCORECARDS,
+    GOALS_HISTORY,
     GOALS,
     GOAL_STATUS,
     ALERTS,

@@ -1,4 +1,4 @@
-"""Goals keep their versions, whatever order these come in; what is written reads as it was."""
+"""Records of goals are read and judged as files are; what is written reads as it was."""
 
 from datetime import UTC, date, datetime
 
@@ -13,7 +13,7 @@ from goals.known import known_kpis
 from goals.pace import Pace
 from goals.periods import begins, ends, first_period
 from goals.reading import Reading, read
-from goals.records import GoalError, accept, changed, faults_of, history_of, merged, read_goal
+from goals.records import GoalError, faults_of, read_goal
 from goals.standing import look
 from goals.working_time import Plan, WorkingTime
 from goals.writing import written
@@ -50,28 +50,6 @@ def test_a_record_is_judged_as_a_file_is() -> None:
     wrong = msgspec.structs.replace(GOAL, target=Absolute(value="-1"), scope="team:")
     assert len(faults_of(wrong, KNOWN, STOCKHOLM, micros_of(NOW))) == 2
     assert faults_of(GOAL, KNOWN, STOCKHOLM, micros_of(NOW)) == []
-
-
-@given(st.permutations([msgspec.structs.replace(GOAL, version=number) for number in (1, 2, 2, 3, 7)]))
-def test_the_highest_version_holds(goals: list[Goal]) -> None:
-    """In any order, with duplicates; all versions are there to be looked at."""
-    assert merged(goals)["g"].version == 7
-    assert [goal.version for goal in history_of(goals)["g"]] == [1, 2, 3, 7]
-
-
-def test_what_changes_is_a_new_version() -> None:
-    """And nothing else is; who asks for something else must be accepted anew."""
-    [first] = changed([GOAL], {}, "anna", NOW)
-    assert (first.version, first.changed_by, first.changed_at) == (1, "anna", NOW)
-    assert changed([GOAL], {"g": first}, "bo", NOW) == []
-    accepted = accept(first, "bo", NOW)
-    assert (accepted.version, accepted.accepted) == (2, Acceptance(by="bo", at=NOW))
-    assert changed([GOAL], {"g": accepted}, "anna", NOW) == []
-    [renamed] = changed([msgspec.structs.replace(GOAL, name="Spring")], {"g": accepted}, "anna", NOW)
-    assert (renamed.version, renamed.accepted) == (3, accepted.accepted)
-    more = msgspec.structs.replace(GOAL, target=Absolute(value="2000"))
-    [raised] = changed([more], {"g": renamed}, "anna", NOW)
-    assert (raised.version, raised.accepted) == (4, None)
 
 
 def absolute(most: int, per_unit: int) -> st.SearchStrategy[Absolute]:
