@@ -135,8 +135,8 @@ GOALS_HISTORY = Topic(
     "goals.history",
     "Every version of every goal; of two with one number the first holds",
     "goal",
-    "malvakt goals",
-    "malvakt goals",
+    "malvakt goals, walls",
+    "malvakt goals, walls",
     Kept.FOR_GOOD,
 )
 GOALS = Topic(

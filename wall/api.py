@@ -29,6 +29,7 @@ from wall.freshness import Heartbeat
 from wall.hub import Hub, position_of
 from wall.managing import managed
 from wall.managing.desk import Desk
+from wall.managing.place import Place
 from wall.view import View
 
 STATIC = Path(__file__).parent / "static"
@@ -184,7 +185,11 @@ def build_app(
             with suppress(asyncio.CancelledError):
                 await task
 
-    managing = [] if door is None else [*routes(door), *(managed(view, door, desk) if desk else [])]
+    managing = (
+        []
+        if door is None
+        else [*routes(door), *(managed(Place(view, door, desk, heartbeat)) if desk else [])]
+    )
     page = create_static_files_router("/", [STATIC], html_mode=True)
     reading = Router(
         "/",

@@ -17,22 +17,27 @@ from schemas.goals import (
     decode_alert,
     decode_goal,
     decode_status,
+    decode_version,
     encode_alert,
     encode_goal,
     encode_status,
+    encode_version,
 )
 from schemas.notices import decode_ack, encode_ack
 from schemas.records import decode_record, encode_record
-from schemas.topics import ACKS, ALERTS, DEFINITIONS, GOAL_STATUS, GOALS, SCORECARDS
+from schemas.topics import ACKS, ALERTS, DEFINITIONS, GOAL_STATUS, GOALS, GOALS_HISTORY, SCORECARDS
 
 DEALS = "crm.deals"
 ORG = "crm.org"
 
-Kind = Literal["record", "goal", "status", "alert", "ack", "definition", "name", "member", "moment"]
+Kind = Literal[
+    "record", "goal", "version", "status", "alert", "ack", "definition", "name", "member", "moment"
+]
 
 KINDS: dict[str, tuple[Kind, ...]] = {
     SCORECARDS.name: ("record",),
     GOALS.name: ("goal",),
+    GOALS_HISTORY.name: ("version",),
     GOAL_STATUS.name: ("status",),
     ALERTS.name: ("alert",),
     ACKS.name: ("ack",),
@@ -59,7 +64,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> bool:
         """Whether walls hear of it: a customer's records are many, and asked for where they are wanted."""
-        if self.kind == "definition":
+        if self.kind in {"definition", "version"}:
             return False
         return self.scope is None or not self.scope.startswith("customer:")
 
@@ -183,6 +188,19 @@ def of_definition(key: str, value: bytes) -> Entry:
     return Entry(kind="definition", key=key, revision=record.version, scope="company", body=body)
 
 
+def of_version(offset: int, value: bytes) -> Entry:
+    """A version of a goal; of several with one number the first in its partition holds, and is higher."""
+    version = decode_version(value)
+    return Entry(
+        kind="version",
+        key=f"{version.id}|{version.version}",
+        revision=_LATEST - offset,
+        # Whose it is: the goal's.
+        scope=version.id,
+        body=encode_version(version),
+    )
+
+
 def of_org(value: bytes) -> list[Entry]:
     """What a seller is called and which team they are in, as the latest event that says so."""
     event = decode_event(value, ORG)
@@ -207,4 +225,4 @@ READ: dict[str, Callable[[bytes], list[Entry]]] = {
     ACKS.name: of_ack,
     ORG: of_org,
 }
-"""How a topic's records are read; deals are folded (`wall.deals`), definitions are named by their keys."""
+"""How a topic's records are read; deals are folded (`wall.deals`), and two need more than what it says."""

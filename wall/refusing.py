@@ -7,9 +7,11 @@ from litestar.exceptions import HTTPException
 
 Reason = Literal[
     "alert",
+    "clash",
     "code",
     "events",
     "figure",
+    "goal",
     "kafka",
     "last",
     "length",

@@ -58,6 +58,7 @@ ALERTS = (
     " LEFT JOIN entries AS acks ON acks.kind = 'ack' AND acks.key = alerts.key AND acks.at IS NOT NULL"
     " WHERE alerts.kind = 'alert' AND alerts.at IS NOT NULL ORDER BY alerts.at DESC LIMIT ?"
 )
+VERSIONS = "SELECT body FROM entries WHERE kind = 'version' AND scope = ?"
 ENTRY = "SELECT body FROM entries WHERE kind = ? AND key = ? AND scope IS NOT NULL"
 
 

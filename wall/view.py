@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from kpis.calendar import micros_of
 from schemas.decoding import decode_event
-from schemas.topics import DEFINITIONS
+from schemas.topics import DEFINITIONS, GOALS_HISTORY
 from streams.following import Fetched
 from streams.locking import lock
 from wall import sql
@@ -37,7 +37,7 @@ from wall.deals import (
     same,
     told,
 )
-from wall.entries import DEALS, KINDS, READ, Entry, Gone, encode, of_definition
+from wall.entries import DEALS, KINDS, READ, Entry, Gone, encode, of_definition, of_version
 
 log = structlog.get_logger(__name__)
 
@@ -273,6 +273,10 @@ class View:
         found: tuple[bytes] | None = self._asked(sql.ENTRY, (kind, key)).fetchone()
         return None if found is None else found[0]
 
+    def versions(self, goal: str) -> list[bytes]:
+        """The versions of a goal, in no order."""
+        return [body for (body,) in self._read(sql.VERSIONS, (goal,))]
+
     def of_kind(self, kind: str) -> list[bytes]:
         """Every entry of a kind."""
         return [body for (body,) in self._read(sql.OF_KIND, (kind,))]
@@ -293,6 +297,8 @@ def _entries(fetched: Iterable[Fetched]) -> Iterator[Entry]:
         try:
             if one.topic == DEFINITIONS.name:
                 yield of_definition(one.key, one.value)
+            elif one.topic == GOALS_HISTORY.name:
+                yield of_version(one.offset, one.value)
             else:
                 yield from READ[one.topic](one.value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

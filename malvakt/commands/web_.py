@@ -19,7 +19,7 @@ from wall.accounts.store import Store, StoreError
 from wall.api import build_app
 from wall.keeping import Keeper
 from wall.managing.desk import Desk
-from wall.managing.writing import acknowledge
+from wall.managing.writing import acknowledge, change_goals
 from wall.view import View, ViewError
 
 PORT = 8080
@@ -94,6 +94,7 @@ def web_(
         timezone=settings.timezone,
         currency=settings.currency,
         acknowledge=partial(acknowledge, settings),
+        change_goals=partial(change_goals, settings),
         explain=explainer.explain,
     )
     app = build_app(held, keeper.hub, keeper.heartbeat, keep, door, desk)

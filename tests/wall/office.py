@@ -12,22 +12,32 @@ from itertools import count
 import uvicorn
 
 from audit.books import Books, Rules
+from goals.history import GoalHistory
 from kpis.calendar import Calendar
 from kpis.contributions import Business
 from kpis.replay import Replay
 from malvakt.behind import Explainer
 from schemas.events import Event, encode_event
-from schemas.goals import Alert, Goal, GoalStatus, encode_alert, encode_goal, encode_status
+from schemas.goals import (
+    Alert,
+    Goal,
+    GoalStatus,
+    GoalVersion,
+    encode_alert,
+    encode_goal,
+    encode_status,
+    encode_version,
+)
 from schemas.notices import Ack, encode_ack
 from schemas.records import KpiRecord, encode_record
-from schemas.topics import ACKS, ALERTS, GOAL_STATUS, GOALS, SCORECARDS
+from schemas.topics import ACKS, ALERTS, GOAL_STATUS, GOALS, GOALS_HISTORY, SCORECARDS
 from simulation.floor import Floor, events
 from streams.following import Fetched
 from wall.accounts.door import Door
 from wall.api import build_app
 from wall.freshness import Heartbeat, State
 from wall.hub import Hub
-from wall.managing.desk import Desk
+from wall.managing.desk import Desk, MakeVersions
 from wall.view import View
 
 BUSINESS = Business(Calendar("Europe/Stockholm"), "SEK")
@@ -58,6 +68,7 @@ class Office:
         self.loop: asyncio.AbstractEventLoop | None = None
         """That of the server, while one runs: only there may walls be told of anything."""
         self._offsets = count()
+        self.history = GoalHistory()
         self.events: list[Event] = []
         """What figures are explained by."""
         self.explainer = Explainer(lambda: Heard(self.events))
@@ -65,6 +76,7 @@ class Office:
             timezone="Europe/Stockholm",
             currency="SEK",
             acknowledge=self._acknowledge,
+            change_goals=self._change_goals,
             explain=self.explainer.explain,
         )
 
@@ -89,6 +101,7 @@ class Office:
         acks: Iterable[Ack] = (),
     ) -> None:
         """Have the view read what is published and events, as it would from Kafka."""
+        goals = list(goals)
         fetched = [
             *(self._fetched(SCORECARDS.name, record.key, encode_record(record)) for record in records),
             *(self._fetched(event.topic, "", encode_event(event)) for event in told),
@@ -96,6 +109,13 @@ class Office:
             *(self._fetched(GOAL_STATUS.name, status.key, encode_status(status)) for status in statuses),
             *(self._fetched(ALERTS.name, alert.status.goal, encode_alert(alert)) for alert in alerts),
         ]
+        set_ = [
+            GoalVersion(id=goal.id, version=goal.version, by="anna", at=self.clock, goal=goal)
+            for goal in goals
+        ]
+        for version in set_:
+            self.history.take(version)
+        fetched += [self._fetched(GOALS_HISTORY.name, one.id, encode_version(one)) for one in set_]
         fetched += [self._fetched(ACKS.name, ack.alert, encode_ack(ack)) for ack in acks]
         self._take(fetched)
 
@@ -129,6 +149,19 @@ class Office:
             await asyncio.Event().wait()
         finally:
             self.loop = None
+
+    async def _change_goals(self, make: MakeVersions) -> None:
+        versions = make(self.history)
+        for version in versions:
+            self.history.take(version)
+        fetched = [
+            self._fetched(GOALS_HISTORY.name, version.id, encode_version(version)) for version in versions
+        ]
+        fetched += [
+            self._fetched(GOALS.name, version.id, encode_goal(version.goal) if version.goal else None)
+            for version in versions
+        ]
+        await asyncio.to_thread(self._take, fetched)
 
     def _fetched(self, topic: str, key: str, value: bytes | None) -> Fetched:
         return Fetched(topic, 0, next(self._offsets), key, value, 0)

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from schemas.events import DealWon, DealWonData
 from schemas.goals import AlertKind, GoalStatus, Standing
@@ -64,6 +64,8 @@ MANAGED = {
         "light",
         f"behind?{NORR}&kpi=revenue",
     ),
+    "goals-sv": (DESK, "sv", "dark", "goals"),
+    "goals-phone-en": (PHONE, "en", "light", "goals?team=team:norr"),
     "alerts-phone-sv": (PHONE, "sv", "light", "alerts"),
 }
 """Of the manager's pages, each with its size, language, theme and address."""
@@ -177,7 +179,27 @@ def _manage(browser: Browser, server: Server, store: Store) -> None:
         expect(page.locator(".busy:not([hidden])")).to_have_count(0, timeout=120_000)
         page.wait_for_timeout(300)
         _save(f"manage-{name}", page.screenshot())
+        if name == "goals-sv":
+            _dividing(page)
         context.close()
+
+
+def _dividing(page: Page) -> None:
+    """A goal that is divided, and another that cannot be so."""
+    card = page.get_by_role("listitem", name="Team Norr: Försäljning").first
+    card.get_by_role("button", name="Dela upp").click()
+    expect(card.get_by_role("table", name="Delarna")).to_be_visible()
+    card.scroll_into_view_if_needed()
+    card.evaluate("card => card.scrollIntoView()")
+    page.wait_for_timeout(300)
+    _save("manage-dividing-sv", page.screenshot())
+    page.reload()
+    page.get_by_role("button", name="Nytt mål").click()
+    page.get_by_role("textbox", name="Mål").first.fill("35 %")
+    page.get_by_role("textbox", name="Period").fill("2026-04")
+    expect(page.locator(".remark").first).to_be_visible()
+    page.wait_for_timeout(300)
+    _save("manage-goal-sv", page.screenshot())
 
 
 def _celebration(browser: Browser, server: Server, office: Office) -> None:

@@ -2,12 +2,10 @@
 
 from litestar.types import ControllerRouterHandler
 
-from wall.accounts.door import Door
-from wall.managing import alerts, behind, files, naming
-from wall.managing.desk import Desk
-from wall.view import View
+from wall.managing import alerts, behind, files, goals, naming
+from wall.managing.place import Place
 
 
-def managed(view: View, door: Door, desk: Desk) -> list[ControllerRouterHandler]:
+def managed(place: Place) -> list[ControllerRouterHandler]:
     """All that the pages ask."""
-    return [part.routes(view, door, desk) for part in (naming, alerts, behind, files)]
+    return [part.routes(place) for part in (naming, alerts, behind, files, goals)]

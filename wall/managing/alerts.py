@@ -1,7 +1,6 @@
 """Alerts as a list of what goes on, and a word that somebody sees to one."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from litestar import Request, Router, get, post
@@ -13,8 +12,9 @@ from notices.rules import Language
 from notices.texts import told
 from schemas.goals import Alert, AlertKind, decode_alert, decode_goal
 from schemas.notices import Ack, decode_ack
-from wall.accounts.door import Door, guard
+from wall.accounts.door import guard
 from wall.managing.desk import Desk, UnwrittenError
+from wall.managing.place import Place
 from wall.refusing import refuse
 from wall.view import View
 from wall.vocabulary import meaning_in
@@ -57,8 +57,9 @@ class Acknowledged(Struct, frozen=True, forbid_unknown_fields=True):
     alert: Annotated[str, Meta(max_length=1_024)]
 
 
-def routes(view: View, door: Door, desk: Desk) -> Router:
+def routes(place: Place) -> Router:
     """All of them."""
+    view, door, desk = place.view, place.door, place.desk
 
     @get("/alerts", sync_to_thread=True)
     def alerts(language: Annotated[Language, QueryParameter(name="lang")] = "sv") -> Listed:
@@ -74,7 +75,7 @@ def routes(view: View, door: Door, desk: Desk) -> Router:
         first = await asyncio.to_thread(view.entry, "ack", data.alert)
         if first is not None:
             return decode_ack(first)
-        ack = Ack(data.alert, door.signed_in(request).account.name, datetime.now(UTC))
+        ack = Ack(data.alert, door.signed_in(request).account.name, place.now())
         try:
             await desk.acknowledge(ack)
         except UnwrittenError:

@@ -14,8 +14,9 @@ from msgspec import Struct
 from goals.scopes import scope_fault
 from kpis.calendar import Grain, Window, day_number, windows_of
 from schemas.records import Figure, decode_record
-from wall.accounts.door import Door, guard
-from wall.managing.desk import Behind, Desk, Explained, Question, Stage, Sum, UnexplainedError
+from wall.accounts.door import guard
+from wall.managing.desk import Behind, Explained, Question, Stage, Sum, UnexplainedError
+from wall.managing.place import Place
 from wall.refusing import refuse
 from wall.view import View
 
@@ -61,8 +62,9 @@ class Refused(Struct, frozen=True):
     reason: str
 
 
-def routes(view: View, door: Door, desk: Desk) -> Router:
+def routes(place: Place) -> Router:
     """All of them."""
+    view, door, desk = place.view, place.door, place.desk
 
     @get("/behind", sync_to_thread=True)
     def behind(

@@ -1,11 +1,13 @@
 """What the pages can do beside reading the view: the installation's own, or a test's."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import date, datetime
 from typing import Literal
 
 from msgspec import Struct
 
+from goals.history import GoalHistory
+from schemas.goals import GoalVersion
 from schemas.notices import Ack
 from schemas.records import Figure
 
@@ -85,6 +87,9 @@ class Explained(Struct, frozen=True, kw_only=True):
     sums: list[Sum]
 
 
+MakeVersions = Callable[[GoalHistory], Sequence[GoalVersion]]
+"""What is to become of goals, from what became of them."""
+
 Explain = Callable[[Question], AsyncGenerator[Stage | Explained]]
 
 
@@ -97,6 +102,14 @@ class Desk(Struct, frozen=True, kw_only=True):
     """Write that somebody sees to an alert.
 
     Raises:
+        UnwrittenError: it is not known to be written.
+    """
+    change_goals: Callable[[MakeVersions], Awaitable[None]]
+    """Change goals as they are in their history now.
+
+    Raises:
+        GoalError: there is no such goal, or it cannot change so.
+        ChangedMeanwhileError: others changed it at the same time, and were first.
         UnwrittenError: it is not known to be written.
     """
     explain: Explain

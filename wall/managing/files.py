@@ -17,10 +17,11 @@ from kpis.calendar import Grain
 from notices.rules import Language
 from schemas.goals import Goal, GoalStatus, decode_goal, decode_status
 from schemas.records import Figure, KpiRecord, decode_record
-from wall.accounts.door import Door, guard
+from wall.accounts.door import guard
 from wall.entries import decode_member, decode_named
 from wall.managing.behind import asked
 from wall.managing.desk import Behind, Desk, Explained, UnexplainedError
+from wall.managing.place import Place
 from wall.managing.sheets import BOM, Cell, Number, lines
 from wall.refusing import refuse
 from wall.view import View
@@ -59,8 +60,9 @@ class People:
         return scope.partition(":")[2] if scope.startswith("team:") else self._teams.get(scope)
 
 
-def routes(view: View, door: Door, desk: Desk) -> Router:
+def routes(place: Place) -> Router:
     """All of them."""
+    view, door, desk = place.view, place.door, place.desk
 
     @get("/records.csv", sync_to_thread=False)
     def records(

@@ -2,14 +2,14 @@
 
 from litestar import Router, get
 
-from wall.accounts.door import Door, guard
-from wall.managing.desk import Desk
-from wall.view import View
+from wall.accounts.door import guard
+from wall.managing.place import Place
 from wall.vocabulary import Kpi, kpis_in
 
 
-def routes(view: View, door: Door, desk: Desk) -> Router:
+def routes(place: Place) -> Router:
     """All of them."""
+    view, door, desk = place.view, place.door, place.desk
 
     @get("/kpis", sync_to_thread=True)
     def kpis() -> list[Kpi]:

@@ -6,13 +6,14 @@ import { alerts } from "./alerts.js";
 import { behind } from "./behind.js";
 import { figures } from "./figures.js";
 import { faultOf } from "./forms.js";
+import { goals } from "./goals.js";
 import { screens } from "./screens.js";
 import { enter, look } from "./session.js";
 import { first, signIn } from "./signing.js";
 import { standing } from "./standing.js";
 import { speakOther, words } from "./words.js";
 
-const PAGES = { alerts, standing, figures, screens, accounts, behind };
+const PAGES = { alerts, standing, figures, goals, screens, accounts, behind };
 
 function frame(session) {
   setText(by("language"), words.other);

@@ -43,7 +43,7 @@ export class Naming {
     this.percents = number({ style: "percent", maximumFractionDigits: 1 });
     this.roughly = number({ style: "percent", maximumFractionDigits: 0 });
     this.money = number({ style: "currency", currency, maximumFractionDigits: 0, currencyDisplay: "narrowSymbol" });
-    this.exactMoney = number({ style: "currency", currency, currencyDisplay: "narrowSymbol" });
+    this.exactMoney = number({ style: "currency", currency, currencyDisplay: "narrowSymbol", trailingZeroDisplay: "stripIfInteger" });
     this.compact = number({ notation: "compact", maximumSignificantDigits: 3 });
     this.times = new Intl.DateTimeFormat(words.locale, { hour: "2-digit", minute: "2-digit", timeZone: timezone });
     // As Swedes write a date, which is how ISO does.
@@ -113,6 +113,33 @@ export class Naming {
     const time = this.times.format(new Date(instant));
     if (local === this.today) return words.todayAt(time);
     return `${this.day(local)} ${time}`;
+  }
+
+  /** What a goal asks for, in its unit or as a change. */
+  target({ kpi, target }) {
+    if (target.kind === "absolute") return this.figure(kpi, target.value, true);
+    const change = Number(target.change);
+    return `${change < 0 ? "−" : "+"}${this.percents.format(Math.abs(change))} ${words.goal.onBaseline[target.baseline]}`;
+  }
+
+  /** When a goal is for. */
+  goalPeriod(period) {
+    if (period.kind === "once") return this.period(period.start, period.end);
+    const until = period.until ? ` ${words.goal.before(this.day(period.until))}` : "";
+    return `${words.goal.every[period.grain]} ${words.goal.since(this.day(period.start))}${until}`;
+  }
+
+  /** A period as it is written in a form. */
+  periodText({ start, end }) {
+    if (!start) return "";
+    switch (grainOf(start, end)) {
+      case "day": return start;
+      case "week": return `${plus(start, 3).slice(0, 4)}-W${two(weekOf(start))}`;
+      case "month": return start.slice(0, 7);
+      case "quarter": return `${start.slice(0, 4)}-Q${Math.ceil(Number(start.slice(5, 7)) / 3)}`;
+      case "year": return start.slice(0, 4);
+      default: return `${start} to ${end}`;
+    }
   }
 
   /** The first day of the window that a day is in. */
