@@ -3,10 +3,19 @@
 from collections.abc import Iterable
 from time import perf_counter
 
-from kpis.scorecards import Scorecards
-from schemas.internal import Partial, Ready, Tick, decode_partial, decode_ready, decode_tick
+from kpis.scorecards import Scorecards, Touched
+from schemas.internal import (
+    Partial,
+    Ready,
+    Renewed,
+    Tick,
+    decode_partial,
+    decode_ready,
+    decode_tick,
+    encode_renewed,
+)
 from schemas.records import encode_record
-from schemas.topics import READY, SCORECARDS, TICKS
+from schemas.topics import READY, RENEWED, SCORECARDS, TICKS
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out
@@ -23,6 +32,7 @@ class ScorecardAgent:
         self._parts = parts
         self._topic = parts.settings.topic(SCORECARDS.name)
         self._ready = parts.settings.topic(READY.name)
+        self._renewed = parts.settings.topic(RENEWED.name)
         self._ticks = parts.settings.topic(TICKS.name)
         business = parts.settings.business()
         self.views: Views[Scorecards] = Views(
@@ -53,6 +63,9 @@ class ScorecardAgent:
                 Outgoing(self._topic, partition, key, encode_record(record))
                 for key, record in scorecards.records(taken.touched)
             )
+            ticked = any(part.tp.topic == self._ticks for part in slices)
+            said = Renewed(scorecards.now or 0, ticked, _days(taken.touched))
+            consequences.outputs.append(Outgoing(self._renewed, partition, None, encode_renewed(said)))
         metrics.STEP_SECONDS.labels("scorecard", "fold").observe(perf_counter() - started)
         await carry_out("scorecard", fetched, consequences, self._parts.scorecards, self._parts.delivery)
 
@@ -64,3 +77,13 @@ class ScorecardAgent:
             metrics.CLOCK_SECONDS.set(ticks[-1].now / 1_000_000)
             return ticks
         return (decode_partial(record.value or b"") for record in part.records)
+
+
+def _days(touched: Touched) -> dict[str, tuple[int, int]]:
+    """By scope, the first and the last of the days of which records are written."""
+    days: dict[str, tuple[int, int]] = {}
+    for scope, span in touched.values():
+        if span.grain == "day":
+            first, last = days.get(scope, (span.start, span.start))
+            days[scope] = min(first, span.start), max(last, span.start)
+    return days

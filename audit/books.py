@@ -18,7 +18,11 @@ import duckdb
 from msgspec import Struct
 
 from audit.clock import MICROSECOND, day_begins, instant_of, pieces
-from schemas.events import Event, encode_event
+from audit.figures import MEASURES
+from audit.formulas import Formula
+from audit.own import OwnMeasures
+from schemas.definitions import Definitions
+from schemas.events import Event, Recorded
 
 CHUNK_EVENTS = 250_000
 
@@ -45,8 +49,16 @@ class Rules(Struct, frozen=True):
 class Books:
     """The raw events, and the tables made from them. A context: leaving it removes the database."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, definitions: Definitions | None = None) -> None:
+        own = definitions or Definitions()
         self.rules = rules
+        self._own = OwnMeasures(own.measures)
+        self.measures = MEASURES | self._own.units
+        """Every measure that is counted, the organisation's own behind ours."""
+        formulas = {name: Formula(kpi, rules.digits) for name, kpi in own.kpis.items()}
+        counted = MEASURES.keys() | own.measures.keys()
+        self.own_kpis = {name: formula for name, formula in formulas.items() if formula.reads <= counted}
+        """By name, where all that they read is counted: others no record has."""
         self._zone = ZoneInfo(rules.timezone)
         self._directory = tempfile.TemporaryDirectory(prefix="malvakt-audit-")
         self._path = Path(self._directory.name)
@@ -55,7 +67,9 @@ class Books:
         self._database.execute(f"set memory_limit = '{MEMORY}'")
         self._database.execute("set preserve_insertion_order = false")
         self._database.execute("set enable_progress_bar = false")
-        self._database.execute(_HEARD)
+        columns = [field.column for field in self._own.fields]
+        self._database.execute(_heard(columns))
+        self._hear = _hear(columns)
         self.run("arithmetic.sql")
         self._database.execute(f"create macro reporting() as '{rules.currency}'")
         self._database.execute(f"create macro digits() as {rules.digits}")
@@ -77,12 +91,15 @@ class Books:
         self._database.close()
         self._directory.cleanup()
 
-    def take(self, events: Iterable[Event]) -> int:
-        """Enter events, in any order, any of them twice; how many they were."""
+    def take(self, events: Iterable[Event | Recorded]) -> int:
+        """Enter events, in any order, any of them twice; how many they were.
+
+        Fields that only definitions know are in what was recorded.
+        """
         taken = 0
         iterator = iter(events)
-        while lines := [encode_event(event) for event in islice(iterator, CHUNK_EVENTS)]:
-            self.read_lines(lines, _HEAR)
+        while lines := [self._own.line(event) for event in islice(iterator, CHUNK_EVENTS)]:
+            self.read_lines(lines, self._hear)
             taken += len(lines)
         return taken
 
@@ -93,6 +110,10 @@ class Books:
         self.run("cost_days.sql")
         self._set_day_starts()
         self.run("shares.sql")
+        self.run("places.sql")
+        for statement in self._own.statements():
+            self._database.execute(statement)
+        self.run("shared.sql")
         self.run("cells.sql")
 
     def run(self, name: str) -> None:
@@ -161,35 +182,45 @@ class Books:
             )
 
 
-_HEARD = f"""
-    create table heard (
-        time bigint, id varchar, source varchar, type varchar,
-        {", ".join(f'"{name}" varchar' for name in _TEXTS)},
-        {", ".join(f"{name} bigint" for name in (*_INSTANTS, *_AMOUNTS))},
-        {", ".join(f'"{name}" date' for name in _DATES)},
-        rate_whole bigint, rate_fine bigint
-    )
-"""
-"""Instants in microseconds, amounts in millionths of a unit, rates in whole units and 10^-12 of one."""
+def _heard(own: Sequence[str]) -> str:
+    """The table of events: instants in microseconds, amounts in millionths of a unit, rates in whole units
+    and 10^-12 of one."""
+    return f"""
+        create table heard (
+            time bigint, id varchar, source varchar, type varchar,
+            {", ".join(f'"{name}" varchar' for name in _TEXTS)},
+            {", ".join(f"{name} bigint" for name in (*_INSTANTS, *_AMOUNTS))},
+            {", ".join(f'"{name}" date' for name in _DATES)},
+            rate_whole bigint, rate_fine bigint
+            {"".join(f", {name} json" for name in own)}
+        )
+    """
+
 
 _FIELDS = (*_TEXTS, *_INSTANTS, *_AMOUNTS, *_DATES, "rate")
 
-_HEAR = f"""
-    insert into heard
-    select
-        epoch_us(time::timestamptz), id, source, type,
-        {", ".join(f'data."{name}"' for name in _TEXTS)},
-        {", ".join(f"epoch_us(data.{name}::timestamptz)" for name in _INSTANTS)},
-        {", ".join(f"(data.{name}::decimal(30, 6) * 1000000)::bigint" for name in _AMOUNTS)},
-        {", ".join(f'data."{name}"::date' for name in _DATES)},
-        split_part(data.rate, '.', 1)::bigint,
-        rpad(split_part(data.rate, '.', 2), 12, '0')::bigint,
-    from read_json(
-        $lines,
-        format = 'newline_delimited',
-        columns = {{
-            time: 'varchar', id: 'varchar', source: 'varchar', type: 'varchar',
-            data: 'struct({", ".join(f'"{name}" varchar' for name in _FIELDS)})'
-        }}
-    )
-"""  # noqa: S608
+
+def _hear(own: Sequence[str]) -> str:
+    """The statement that enters lines of events."""
+    said = f", said: 'struct({', '.join(f'{name} json' for name in own)})'" if own else ""
+    return f"""
+        insert into heard
+        select
+            epoch_us(time::timestamptz), id, source, type,
+            {", ".join(f'data."{name}"' for name in _TEXTS)},
+            {", ".join(f"epoch_us(data.{name}::timestamptz)" for name in _INSTANTS)},
+            {", ".join(f"(data.{name}::decimal(30, 6) * 1000000)::bigint" for name in _AMOUNTS)},
+            {", ".join(f'data."{name}"::date' for name in _DATES)},
+            split_part(data.rate, '.', 1)::bigint,
+            rpad(split_part(data.rate, '.', 2), 12, '0')::bigint
+            {"".join(f", said.{name}" for name in own)},
+        from read_json(
+            $lines,
+            format = 'newline_delimited',
+            columns = {{
+                time: 'varchar', id: 'varchar', source: 'varchar', type: 'varchar',
+                data: 'struct({", ".join(f'"{name}" varchar' for name in _FIELDS)})'
+                {said}
+            }}
+        )
+    """  # noqa: S608

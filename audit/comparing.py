@@ -1,16 +1,18 @@
 """What differs between records as they were published and as they are recounted, figure by figure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
+from fractions import Fraction
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from audit.books import Books
-from audit.figures import KPIS, MEASURES, MONEY_MEASURES, Kpi, Unit
-from audit.recounting import choices, recount
+from audit.figures import KPIS, OWN, Kpi, Unit, rest_of
+from audit.formulas import same
+from audit.recounting import choices, columns_of, recount
 from schemas.records import Figure, KpiRecord, encode_record
 
 MOST = 100_000
@@ -35,7 +37,7 @@ class Difference(Struct, frozen=True, order=True):
 
 
 class Names(Struct, frozen=True):
-    """Which measures and KPIs are published, and so compared."""
+    """Which measures and KPIs of ours are published, and so compared."""
 
     measures: Collection[str]
     kpis: Collection[str]
@@ -46,24 +48,28 @@ def forget_records(books: Books) -> None:
     books.ask(_PUBLISHED)
 
 
-def take_records(books: Books, records: Iterable[KpiRecord]) -> None:
-    """Take published records, in any order. One without measures of ours counts nothing.
+def take_records(books: Books, records: Iterable[KpiRecord]) -> set[str]:
+    """Take published records, in any order; the figures in them that the books have no definition of.
 
-    What the organisation defines itself is not recounted here.
+    These are not recounted, and a record that counts nothing else counts nothing here.
     """
-    iterator = (_ours(record) for record in records)
+    measures = frozenset(name.removeprefix(OWN) for name in books.measures)
+    known = Names(measures, KPIS.keys() | books.own_kpis.keys())
+    publish, unknown = _publish(books), set[str]()
+    iterator = (_known(record, known, unknown) for record in records)
     while lines := [encode_record(record) for record in islice(iterator, _CHUNK_RECORDS)]:
-        books.read_lines(lines, _PUBLISH)
+        books.read_lines(lines, publish)
+    return unknown
 
 
-def _ours(record: KpiRecord) -> KpiRecord:
-    if record.measures.keys() <= _MEASURES:
+def _known(record: KpiRecord, known: Names, unknown: set[str]) -> KpiRecord:
+    unknown.update(f"kpis.{name}" for name in record.kpis if name not in known.kpis)
+    strange = [name for name in record.measures if name not in known.measures]
+    if not strange:
         return record
-    measures = {name: figure for name, figure in record.measures.items() if name in _MEASURES}
+    unknown.update(f"measures.{name}" for name in strange)
+    measures = {name: figure for name, figure in record.measures.items() if name in known.measures}
     return msgspec.structs.replace(record, measures=measures)
-
-
-_MEASURES = frozenset(MEASURES)
 
 
 def hold_latest(books: Books) -> int:
@@ -77,12 +83,16 @@ def hold_latest(books: Books) -> int:
 
 def differences(books: Books, names: Names) -> list[Difference]:
     """What differs, in order, of the names that are given; both ways, and whole records too."""
-    compared = _comparisons(names)
+    measures = [name for name in books.measures if name.startswith(OWN) or name in names.measures]
+    compared = _comparisons(books, measures, names.kpis)
+    counts = _counts(books, measures)
     found: list[Difference] = []
     for choice in choices(books):
         recount(books, choice)
-        books.ask(_suspects(names, compared))
+        books.ask(_suspects(counts, compared))
         found += map(_difference, books.ask(_question(compared)))
+        if books.own_kpis:
+            found += _own_differences(books, counts)
     return sorted(found, key=lambda d: (d.scope, d.grain, d.start, d.figure or ""))[:MOST]
 
 
@@ -106,20 +116,24 @@ _PUBLISHED = """
     )
 """
 
-_PUBLISH = f"""
-    insert into published
-    select
-        scope, grain, start::date, revision, epoch_us(as_of::timestamptz), measures <> '{{}}',
-        json_extract(measures, {_paths(MEASURES)}), json_extract(kpis, {_paths(KPIS)}),
-    from read_json(
-        $lines,
-        format = 'newline_delimited',
-        columns = {{
-            scope: 'varchar', grain: 'varchar', start: 'varchar', revision: 'bigint', as_of: 'varchar',
-            measures: 'json', kpis: 'json'
-        }}
-    )
-"""  # noqa: S608
+
+def _publish(books: Books) -> str:
+    measures = _paths(name.removeprefix(OWN) for name in books.measures)
+    return f"""
+        insert into published
+        select
+            scope, grain, start::date, revision, epoch_us(as_of::timestamptz), measures <> '{{}}',
+            json_extract(measures, {measures}), json_extract(kpis, {_paths([*KPIS, *books.own_kpis])}),
+        from read_json(
+            $lines,
+            format = 'newline_delimited',
+            columns = {{
+                scope: 'varchar', grain: 'varchar', start: 'varchar', revision: 'bigint', as_of: 'varchar',
+                measures: 'json', kpis: 'json'
+            }}
+        )
+    """  # noqa: S608
+
 
 _ASK = """
     create or replace table asked as
@@ -146,28 +160,32 @@ class _Comparison(NamedTuple):
     same: str
 
 
-def _comparisons(names: Names) -> list[_Comparison]:
+def _comparisons(books: Books, measures: Collection[str], kpis: Collection[str]) -> list[_Comparison]:
     compared = [
-        _Comparison(f"measures.{name}", *_measure_sides(name))
-        for name in MEASURES
-        if name in names.measures
+        _Comparison(
+            f"measures.{name.removeprefix(OWN)}", *_measure_sides(name, unit, f"measures[{number}]")
+        )
+        for number, (name, unit) in enumerate(books.measures.items(), 1)
+        if name in measures
     ]
     compared += [
-        _Comparison(f"kpis.{name}", *_kpi_sides(name, kpi))
-        for name, kpi in KPIS.items()
-        if name in names.kpis
+        _Comparison(f"kpis.{name}", *_kpi_sides(name, kpi)) for name, kpi in KPIS.items() if name in kpis
     ]
     return compared
 
 
-def _suspects(names: Names, compared: list[_Comparison]) -> str:
+def _counts(books: Books, measures: Iterable[str]) -> str:
+    """Whether a row of the table `recounted` counts anything."""
+    units = {name: books.measures[name] for name in measures}
+    return "(" + " or ".join(f"{column} <> 0" for column in columns_of(units)) + ")"
+
+
+def _suspects(counts: str, compared: list[_Comparison]) -> str:
     """The statement that keeps the records of the table `recounted` in which anything differs."""
-    nonzero = [f"{name} <> 0" for name in MEASURES if name in names.measures]
-    nonzero += [f"{name}_rest <> 0" for name in MONEY_MEASURES if name in names.measures]
     return f"""
         create or replace temp table suspects as
         select *
-        from (select *, ({" or ".join(nonzero)}) as counts from recounted)
+        from (select *, {counts} as counts from recounted)
         where
             counts <> (revision is not null)
             or (counts and not ({" and ".join(f"({each.same})" for each in compared)}))
@@ -199,16 +217,20 @@ def _question(compared: list[_Comparison]) -> str:
     """  # noqa: S608
 
 
-def _measure_sides(name: str) -> tuple[str, str, str]:
+def _measure_sides(name: str, unit: Unit, said: str) -> tuple[str, str, str]:
     """What was said of a measure, what it is, and whether that is the same; it may be left out if zero."""
-    said = f"measures[{list(MEASURES).index(name) + 1}]"
-    unit = MEASURES[name]
-    value, zero = name, f"{name} = 0"
-    if unit is Unit.MONEY:
-        value = f"written(half_even({name}, {name}_rest, minor_unit()), digits())"
-        zero = f"{name} = 0 and {name}_rest = 0"
-    elif unit is Unit.NUMBER:
-        value = f"{name}::double / {_DAY_MICROS}"
+    value = f'"{name}"'
+    zero = f"{value} = 0"
+    match unit:
+        case Unit.COUNT:
+            pass
+        case Unit.MONEY:
+            zero += f" and {rest_of(name)} = 0"
+            value = f"written(half_even({value}, {rest_of(name)}, minor_unit()), digits())"
+        case Unit.DAYS:
+            value += f"::double / {_DAY_MICROS}"
+        case Unit.NUMBER:
+            value += "::double / 1000000"
     same = f"case when {said} is null then {zero} else {_same(unit, said, value)} end"
     return said, f"to_json({value})", same
 
@@ -234,8 +256,75 @@ def _same(unit: Unit, said: str, value: str) -> str:
             same = f"try_cast({said}::varchar as decimal(38, 6)) = {value}"
         case Unit.MONEY:
             same = f"json_type({said}) = 'VARCHAR' and ({said} ->> '$') = {value}"
-        case Unit.NUMBER:
+        case Unit.DAYS | Unit.NUMBER:
             # What two ways of dividing may differ by, and no count of anything could.
             number = f"try_cast({said}::varchar as double)"
             same = f"abs({number} - {value}) <= 1e-12 * greatest(1, abs({value}))"
     return f"coalesce({same}, false)"
+
+
+def _own_differences(books: Books, counts: str) -> Iterator[Difference]:
+    """What differs of the organisation's own KPIs, in the records that count on both sides.
+
+    Many records are alike, a day with one call and all: each case is worked out once.
+    """
+    reads = {read for formula in books.own_kpis.values() for read in formula.reads}
+    books.ask(_cases(counts, [name for name in books.measures if name.removeprefix(OWN) in reads]))
+    for number, said, pieces in books.ask("select number, said, pieces from cases"):
+        measures = _exact(books, pieces or [])
+        for (name, formula), stated in zip(books.own_kpis.items(), said, strict=True):
+            published = _figure(stated)
+            figure = formula.figure(measures)
+            if stated is None or not same(published, figure):
+                for record in books.ask(_RECORDS_OF_CASE, number=number):
+                    scope, grain, start, revision = record
+                    yield Difference(scope, grain, start, f"kpis.{name}", published, figure, revision)
+
+
+def _exact(books: Books, pieces: list[dict[str, Any]]) -> dict[str, Fraction]:
+    """The measures of a window, put together from what travels among so many days."""
+    measures: dict[str, Fraction] = {}
+    for piece in pieces:
+        amount = Fraction(piece["amount"] * FINE + piece["fine"], FINE * piece["among"])
+        name = piece["measure"]
+        value = amount / _PER_UNIT[books.measures[name]]
+        name = name.removeprefix(OWN)
+        measures[name] = measures.get(name, Fraction()) + value
+    return measures
+
+
+FINE = 10**12
+"""How many of what is `fine` make one."""
+
+_PER_UNIT = {Unit.COUNT: 1, Unit.MONEY: 1_000_000, Unit.DAYS: _DAY_MICROS, Unit.NUMBER: 1_000_000}
+
+
+def _cases(counts: str, reads: list[str]) -> str:
+    """The statement that gathers records that say the same of own KPIs and have the same behind them."""
+    listed = ", ".join(f"'{name}'" for name in reads)
+    return f"""
+        create or replace temp table cases as
+        with counted as (
+            select
+                scope, grain, start,
+                list(
+                    {{measure: measure, among: among, amount: amount, fine: fine}} order by measure, among
+                ) as pieces,
+            from parts
+            where measure in ({listed})
+            group by scope, grain, start
+        )
+        select
+            row_number() over () as number, kpis[{len(KPIS) + 1}:] as said, pieces,
+            list({{scope: scope, grain: grain, start: start, revision: revision}}) as records,
+        from recounted
+        left join counted using (scope, grain, start)
+        where revision is not null and {counts}
+        group by said, pieces
+    """  # noqa: S608
+
+
+_RECORDS_OF_CASE = """
+    select record.scope, record.grain, record.start, record.revision
+    from (select unnest(records) as record from cases where number = $number)
+"""

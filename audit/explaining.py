@@ -186,10 +186,12 @@ def _item(unit: Unit, row: tuple[Any, ...]) -> Item:
     match unit:
         case Unit.COUNT:
             share = Fraction(amount)
-        case Unit.NUMBER:
+        case Unit.DAYS:
             share = Fraction(amount, DAY)
         case Unit.MONEY:
             share = Fraction(amount * 10**12 + fine, 10**18 * among)
+        case Unit.NUMBER:
+            share = Fraction(amount, 1_000_000)
     return Item(name, customer, seller, team, instant_of(moment), share, first_day, last_day)
 
 
@@ -233,7 +235,7 @@ def _stays(books: Books, asked: Asked, counted: Part) -> Part:
 
 _WRITTEN = {
     Unit.COUNT: "{name}",
-    Unit.NUMBER: f"{{name}}::double / {DAY}",
+    Unit.DAYS: f"{{name}}::double / {DAY}",
     Unit.MONEY: "written(half_even({name}, {name}_rest, minor_unit()), digits())",
 }
 

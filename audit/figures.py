@@ -15,8 +15,10 @@ class Unit(StrEnum):
     COUNT = "count"
     MONEY = "money"
     """A decimal string, rounded half to even once, to the minor unit."""
+    DAYS = "days"
+    """Of a measure, which counts microseconds."""
     NUMBER = "number"
-    """A ratio, or days."""
+    """A ratio or days of a KPI; of a measure, a sum of the organisation's own numbers, in millionths."""
 
 
 class Kpi(Struct, frozen=True):
@@ -33,6 +35,14 @@ class Kpi(Struct, frozen=True):
 
 
 _DAY = "86400000000.0"
+
+OWN = "own:"
+"""Before the names of an organisation's own measures, in the books."""
+
+
+def rest_of(measure: str) -> str:
+    """The column that holds what an amount of money has below a millionth."""
+    return f'"{measure}:rest"' if measure.startswith(OWN) else f"{measure}_rest"
 
 
 def _measure(name: str, unit: Unit = Unit.COUNT) -> Kpi:
@@ -64,7 +74,7 @@ MEASURES: dict[str, Unit] = {
     **dict.fromkeys(("leads_new", "organisations_new", "leads_qualified", "contacts"), Unit.COUNT),
     **dict.fromkeys(("calls", "emails", "meetings_booked", "meetings_held"), Unit.COUNT),
     **dict.fromkeys(("quotes_sent", "visits", "deals_won", "deals_lost"), Unit.COUNT),
-    "cycle_days_sum": Unit.NUMBER,
+    "cycle_days_sum": Unit.DAYS,
     **dict.fromkeys(("customers_new", "customers_churned"), Unit.COUNT),
     **dict.fromkeys(MONEY_MEASURES, Unit.MONEY),
 }

@@ -3,8 +3,10 @@
 A choice of scopes at a time, so that however many there are, a choice fits into memory.
 """
 
+from collections.abc import Mapping
+
 from audit.books import Books
-from audit.figures import KPIS, MEASURES, MONEY_MEASURES
+from audit.figures import KPIS, Unit, rest_of
 
 _AT_ONCE = 1_000_000
 """Of how many cells windows are made at a time; they become some six times as many."""
@@ -23,40 +25,45 @@ def recount(books: Books, choice: str) -> None:
         books.ask(f"create or replace temp view chosen_{name} as select * from {name} where {choice}")  # noqa: S608
     books.run("windows.sql")
     books.run("growth.sql")
-    books.ask(_RECOUNTED)
+    books.ask(_recounted(books.measures))
 
 
-def _column(measure: str) -> str:
-    column = f"coalesce(max(whole) filter (measure = '{measure}'), 0)::hugeint as {measure}"
-    if measure in MONEY_MEASURES:
-        column += f", coalesce(max(rest) filter (measure = '{measure}'), 0)::hugeint as {measure}_rest"
+def columns_of(measures: Mapping[str, Unit]) -> list[str]:
+    """The columns that hold measures, and behind them what amounts have below a millionth."""
+    whole = [f'"{name}"' for name in measures]
+    return whole + [rest_of(name) for name, unit in measures.items() if unit is Unit.MONEY]
+
+
+def _column(measure: str, unit: Unit) -> str:
+    column = f"""coalesce(max(whole) filter (measure = '{measure}'), 0)::hugeint as "{measure}\""""
+    if unit is Unit.MONEY:
+        column += f", coalesce(max(rest) filter (measure = '{measure}'), 0)::hugeint as {rest_of(measure)}"
     return column
 
 
-_COLUMNS = [*MEASURES, *(f"{name}_rest" for name in MONEY_MEASURES)]
-
-_RECOUNTED = f"""
-    create or replace temp table recounted as
-    with windows as (
-        select scope, grain, start, {", ".join(map(_column, MEASURES))}
-        from sums
-        group by scope, grain, start
-    ),
-    made as (
-        select
-            scope,
-            grain,
-            start,
-            {", ".join(f"coalesce({name}, 0) as {name}" for name in _COLUMNS)},
-            chosen_asked.* exclude (scope, grain, start),
-            growth.* exclude (scope, grain, start),
-            coalesce(gone_micros, 0) + coalesce(staying, 0)::hugeint * now_micros - coalesce(came_micros, 0)
-                as stayed_micros,
-        from windows
-        full join chosen_asked using (scope, grain, start)
-        left join growth using (scope, grain, start)
-        left join stays using (scope)
-    )
-    select *, {", ".join(f"({kpi.expression}) as kpi_{name}" for name, kpi in KPIS.items())}
-    from made
-"""  # noqa: S608
+def _recounted(measures: Mapping[str, Unit]) -> str:
+    return f"""
+        create or replace temp table recounted as
+        with windows as (
+            select scope, grain, start, {", ".join(_column(*each) for each in measures.items())}
+            from sums
+            group by scope, grain, start
+        ),
+        made as (
+            select
+                scope,
+                grain,
+                start,
+                {", ".join(f"coalesce({name}, 0) as {name}" for name in columns_of(measures))},
+                chosen_asked.* exclude (scope, grain, start),
+                growth.* exclude (scope, grain, start),
+                coalesce(gone_micros, 0) + coalesce(staying, 0)::hugeint * now_micros
+                    - coalesce(came_micros, 0) as stayed_micros,
+            from windows
+            full join chosen_asked using (scope, grain, start)
+            left join growth using (scope, grain, start)
+            left join stays using (scope)
+        )
+        select *, {", ".join(f"({kpi.expression}) as kpi_{name}" for name, kpi in KPIS.items())}
+        from made
+    """  # noqa: S608

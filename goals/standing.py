@@ -5,6 +5,7 @@ on the order in which events came in before, nor on how often something was work
 from one look to the next is one row; looking again by the same clock changes nothing.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal
 
@@ -63,8 +64,15 @@ def look(
     now: int,
     outlook: Outlook | None,
     before: StandingRow | None,
+    *,
+    revision: int,
+    heard: Mapping[AlertKind, int] | None = None,
 ) -> Looked:
-    """Judge a goal in a period as the clock ticks; `now` is in microseconds since the epoch."""
+    """Judge a goal in a period as the clock ticks; `now` is in microseconds since the epoch.
+
+    A status that says something new has this `revision`. `heard` counts the alerts that there were of the
+    period where nothing else is known `before`.
+    """
     was: Standing | None = None
     moved_at = None
     if before is not None:
@@ -75,11 +83,10 @@ def look(
     standing = judged(goal, span, seen, scene, now, outlook, was, moved_at)
     if was != standing:
         moved_at = now if was in COURSE and standing in COURSE else None
-    status = _status(goal, span, seen, records, scene, now, outlook, standing)
+    status = _status(goal, span, seen, records, scene, now, outlook, standing, revision)
     news = None
     if before is None or _is_news(before.status, status):
-        revision = 1 if before is None else before.status.revision + 1
-        news = status = msgspec.structs.replace(status, revision=revision)
+        news = status
     else:
         status = before.status
     told = None if before is None else before.told
@@ -91,12 +98,31 @@ def look(
         as_of=now,
         moved_at=moved_at,
         told=told,
-        alerts={} if before is None else before.alerts,
+        alerts=dict(heard or {}) if before is None else before.alerts,
     )
     if not is_heard(goal, span, scene):
         return Looked(row, news, [])
     row, alerts = _tell(goal, row, scene)
     return Looked(row, news, alerts)
+
+
+def renewed(
+    goal: Goal, span: Span, records: Records, scene: Scene, row: StandingRow, *, revision: int
+) -> GoalStatus:
+    """A status with the figures of now, by the clock of the last look.
+
+    Where the goal stands and what is to be expected of it moves with the clock only.
+    """
+    last = row.status
+    seen = see(goal, span, records, scene, row.as_of)
+    status = _status(goal, span, seen, records, scene, row.as_of, None, last.standing, revision)
+    return msgspec.structs.replace(
+        status,
+        forecast=last.forecast,
+        low=last.low,
+        high=last.high,
+        probability=last.probability,
+    )
 
 
 def is_heard(goal: Goal, span: Span, scene: Scene) -> bool:
@@ -146,13 +172,18 @@ def _news(told: Standing | None, standing: Standing) -> AlertKind | None:
             return None
 
 
+def says_more(written: GoalStatus, status: GoalStatus) -> bool:
+    """Whether a status has another figure than one that was written."""
+    return any(getattr(written, name) != getattr(status, name) for name in ("value", "target", "remaining"))
+
+
 def _is_news(written: GoalStatus, status: GoalStatus) -> bool:
     """Whether a status says something new: more than that a little time has passed."""
     if _changed(written.pace, status.pace) or _changed(written.probability, status.probability):
         return True
-    return any(
+    return says_more(written, status) or any(
         getattr(written, name) != getattr(status, name)
-        for name in ("goal_version", "scope", "kpi", "end", "standing", "value", "target", "remaining")
+        for name in ("goal_version", "scope", "kpi", "end", "standing")
     )
 
 
@@ -171,6 +202,7 @@ def _status(
     now: int,
     outlook: Outlook | None,
     standing: Standing,
+    revision: int,
 ) -> GoalStatus:
     kpi, value, target = seen.kpi, seen.value, seen.target
     due = seen.due if kpi.accumulates else Fraction(1)
@@ -192,7 +224,7 @@ def _status(
         start=date_of(span.first),
         end=date_of(span.last),
         standing=standing,
-        revision=0,
+        revision=revision,
         value=figure(value),
         target=figure(target),
         expected=None if target is None else figure(target * due),

@@ -30,6 +30,7 @@ from kpis.money import (
     measures_of_micros,
     micros_of_money,
     parts_of_rate,
+    share_of,
 )
 from schemas.events import MAX_COST_DAYS
 from schemas.rows import ObjectRow, Share, Value
@@ -158,7 +159,7 @@ def _cycle(first: int, won_at: int, calendar: Calendar) -> int:
 
 
 def _cost(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
-    """Of each day its part: all of them together are the amount, to its last decimal."""
+    """Of each day its part, exactly: all of them together are the amount."""
     fields = known(row)
     at = instant(fields, "at")
     if at is None:
@@ -169,9 +170,11 @@ def _cost(row: ObjectRow, business: Business, joins: Joins) -> list[Share]:
         return []
     seller, customer, category = (text(fields, name) for name in ("seller", "customer", "category"))
     shares: list[Share] = []
-    for number, (time, rate) in enumerate(zip(times, rates, strict=True)):
-        part = parts_on(number, amount * rate, len(times))
-        measures = {**measures_of("cost", part), **measures_of(f"cost_{category}", part)}
+    for time, rate in zip(times, rates, strict=True):
+        measures = {
+            **share_of("cost", amount * rate, len(times)),
+            **share_of(f"cost_{category}", amount * rate, len(times)),
+        }
         if measures:
             share = share_at(business, joins, time, seller, customer, measures)
             if seller is None:
@@ -196,11 +199,6 @@ def rates_of_cost(
     rates = [rate_at(fields, time, business, joins) for time in times]
     known_rates = [rate for rate in rates if rate is not None]
     return known_rates if len(known_rates) == len(times) else None
-
-
-def parts_on(number: int, parts: int, days: int) -> int:
-    """What falls on one of so many days, from 0, of an amount: all of them together are the amount."""
-    return (number + 1) * parts // days - number * parts // days
 
 
 def times_of_cost(fields: Mapping[str, Value], at: int, calendar: Calendar) -> list[int]:

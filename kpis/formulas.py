@@ -18,7 +18,7 @@ from kpis.definitions.builtin import builtin_kpis
 from kpis.definitions.evaluation import Evaluate, compiled
 from kpis.definitions.formula import Named, Tree, parse, renamed
 from kpis.measures import ENDED, ENDED_DAYS, ENDED_MICROS, MEASURES, SCALES, SINCE_DAYS, SINCE_MICROS
-from kpis.money import PARTS_PER_UNIT, above, below, parts_in
+from kpis.money import Together, amount_of, together
 from kpis.rounding import POWERS, decimal_text, half_even
 from schemas.definitions import KpiDefinition, Unit
 from schemas.records import Figure
@@ -141,8 +141,8 @@ class _Plan(NamedTuple):
     """How to show windows of a grain in which just these measures count."""
 
     of_grain: _OfGrain
-    split: tuple[str, ...]
-    """The keys of amounts that travel in several measures, and are put together first."""
+    split: list[tuple[str, tuple[tuple[str, int], ...]]]
+    """The keys of amounts that travel in several measures, and what they are put together from first."""
     measures: list[tuple[str, Evaluate]]
     as_shown: list[tuple[str, str]]
     """The KPIs that are a measure that counts, as it is shown."""
@@ -163,17 +163,16 @@ class Reader:
         self._own = Own({}, {}) if own is None else own
         self._counted = {name: Counted(name, measure.unit) for name, measure in MEASURES.items()}
         self._counted |= self._own.measures
-        self._travels = {key: name for name, each in self._counted.items() for key in _travels_as(each)}
-        """By each measure in which the sums of one travel, that one."""
+        self._by_key = {each.key: name for name, each in self._counted.items()}
         self._plans: dict[str, dict[tuple[str, ...], _Plan]] = {grain.value: {} for grain in Grain}
         """By grain, and by the measures that count, in the order in which they came."""
         self._of_sets: dict[tuple[str, frozenset[str]], _Plan] = {}
         """The same plans, whatever the order."""
         self._of_grains: dict[str, _OfGrain] = {}
-        self._shows: dict[tuple[str, bool], tuple[str, Evaluate]] = {}
-        """Measures, by whether they are split."""
-        self._evaluates: dict[tuple[str, frozenset[str]], tuple[str, Evaluate]] = {}
-        """Formulas, by which of the amounts in them are split."""
+        self._shows: dict[tuple[str, int], tuple[str, Evaluate]] = {}
+        """Measures, by how many of what they count make a unit."""
+        self._evaluates: dict[tuple[str, frozenset[tuple[str, int]]], tuple[str, Evaluate]] = {}
+        """Formulas, by which of the amounts in them are split, and how many make a unit then."""
 
     def figures(
         self, measures: Amounts, grain: str, moment: Moment, compare: Compare | None = None
@@ -189,7 +188,9 @@ class Reader:
             plan = self._planned(names, grain, digits)
         amounts = measures
         if plan.split:
-            amounts = {**measures, **{key: parts_in(measures, key) for key in plan.split}}
+            amounts = dict(measures)
+            for key, weights in plan.split:
+                amounts[key] = sum([measures[name] * weight for name, weight in weights])
         shown: dict[str, Figure] = {}
         for name, show in plan.measures:
             shown[name] = show(amounts, digits)
@@ -215,6 +216,8 @@ class Reader:
             orders.clear()
         if len(self._of_sets) > PLANS_KEPT:
             self._of_sets.clear()
+            self._shows.clear()
+            self._evaluates.clear()
         key = (grain, frozenset(names))
         plan = self._of_sets.get(key)
         if plan is None:
@@ -226,9 +229,14 @@ class Reader:
         return plan
 
     def _plan(self, names: frozenset[str], of_grain: _OfGrain) -> _Plan:
-        travelling = {self._travels[name] for name in names if name in self._travels}
+        travel: dict[str, list[str]] = {}
+        for name in sorted(names):
+            key = amount_of(name)
+            if key in self._by_key:
+                travel.setdefault(key, []).append(name)
+        split = {key: together(under) for key, under in travel.items() if under != [key]}
+        travelling = {self._by_key[key] for key in travel}
         counting = [(name, each.key) for name, each in self._counted.items() if name in travelling]
-        split = frozenset(key for _, key in counting if _is_split(key, names))
         as_shown: list[tuple[str, str]] = []
         formulas: list[tuple[str, Evaluate]] = []
         for formula in of_grain.formulas:
@@ -237,11 +245,11 @@ class Reader:
             if formula.shown is not None:
                 as_shown.append((formula.name, formula.shown))
             else:
-                formulas.append(self._evaluate(formula, formula.keys & split))
+                formulas.append(self._evaluate(formula, split))
         return _Plan(
             of_grain,
-            tuple(split),
-            [self._show(name, key in split) for name, key in counting],
+            [(key, each.weights) for key, each in split.items()],
+            [self._show(name, split.get(key)) for name, key in counting],
             as_shown,
             formulas,
             [(name, key) for name, key in counting if key in split],
@@ -257,7 +265,7 @@ class Reader:
                 (comparisons if kpi.compares else beyond).append((name, kpi.beyond))
         formulas = list(self._formulas(grain))
         for formula in formulas:
-            _, evaluate = self._evaluate(formula, frozenset())
+            _, evaluate = self._evaluate(formula, {})
             constant[formula.name] = evaluate({}, digits)
         order = [*KPIS, *self._own.kpis]
         in_order = {name: constant[name] for name in order if name in constant}
@@ -277,20 +285,23 @@ class Reader:
                 shown = tree.measure
             yield _Formula(name, definition, tree, reads, keys, shown)
 
-    def _show(self, name: str, split: bool) -> tuple[str, Evaluate]:
-        show = self._shows.get((name, split))
+    def _show(self, name: str, split: Together | None) -> tuple[str, Evaluate]:
+        counted = self._counted[name]
+        per_unit = SCALES[counted.unit] if split is None else split.per_unit
+        show = self._shows.get((name, per_unit))
         if show is None:
-            show = self._shows[name, split] = (name, _show(self._counted[name], split))
+            show = self._shows[name, per_unit] = (name, _show(counted, per_unit))
         return show
 
-    def _evaluate(self, formula: _Formula, split: frozenset[str]) -> tuple[str, Evaluate]:
-        known = self._evaluates.get((formula.name, split))
+    def _evaluate(self, formula: _Formula, split: Mapping[str, Together]) -> tuple[str, Evaluate]:
+        per_unit = {key: split[key].per_unit for key in formula.keys if key in split}
+        which = (formula.name, frozenset(per_unit.items()))
+        known = self._evaluates.get(which)
         if known is None:
             keys = {name: self._counted[name].key for name in formula.reads}
-            scales = {key: SCALES[self._counted[name].unit] for name, key in keys.items()}
-            scales |= dict.fromkeys(split, PARTS_PER_UNIT)
+            scales = {key: SCALES[self._counted[name].unit] for name, key in keys.items()} | per_unit
             evaluate = compiled(renamed(formula.tree, keys), formula.definition.unit, scales)
-            known = self._evaluates[formula.name, split] = (formula.name, evaluate)
+            known = self._evaluates[which] = (formula.name, evaluate)
         return known
 
 
@@ -308,25 +319,14 @@ _encode_own = msgspec.msgpack.Encoder().encode
 _decode_own = msgspec.msgpack.Decoder(Own).decode
 
 
-def _travels_as(counted: Counted) -> list[str]:
-    """The measures in which the sums of one travel."""
-    key = counted.key
-    return [key, above(key), below(key)] if counted.unit in {Unit.MONEY, Unit.NUMBER} else [key]
-
-
-def _is_split(key: str, names: frozenset[str]) -> bool:
-    return above(key) in names or below(key) in names
-
-
 def _shows_as(unit: Unit) -> str:
     """The unit of a KPI that is shown as a measure of this one is."""
     return {Unit.NUMBER: "ratio"}.get(unit, unit.value)
 
 
-def _show(counted: Counted, split: bool) -> Evaluate:
-    """How a measure that counts is shown; where it is split, once that was put together."""
+def _show(counted: Counted, scale: int) -> Evaluate:
+    """How a measure that counts is shown, of which so many make a unit."""
     key, unit = counted
-    scale = PARTS_PER_UNIT if split else SCALES[unit]
     match unit:
         case Unit.COUNT:
             return lambda amounts, _: amounts[key]

@@ -13,7 +13,6 @@ from kpis.contributions import (
     Business,
     Joins,
     merged,
-    parts_on,
     person_of,
     rate_at,
     rates_of_cost,
@@ -24,7 +23,7 @@ from kpis.definitions.countable import COUNTABLE
 from kpis.definitions.counting import Counting, compiled, fields_needed, unit_of
 from kpis.fold import CREATED, QUALIFIED, decided_at, instant, known, stated_at, text, won_at
 from kpis.formulas import Counted
-from kpis.money import measures_of, measures_of_micros
+from kpis.money import measures_of, measures_of_micros, share_of
 from kpis.tally import distinct_person
 from schemas.decoding import own_fields
 from schemas.definitions import Definitions, MeasureDefinition, Plain, Unit
@@ -188,9 +187,10 @@ def _of_cost(
     if rates is None:
         return []
     if measure.counting.unit is Unit.MONEY:
-        days = enumerate(zip(times, rates, strict=True))
-        parts = [(time, parts_on(number, amount * rate, len(times))) for number, (time, rate) in days]
-        amounts = [(time, measures_of(measure.key, part)) for time, part in parts]
+        amounts = [
+            (time, share_of(measure.key, amount * rate, len(times)))
+            for time, rate in zip(times, rates, strict=True)
+        ]
     else:
         amounts = [(times[0], _counts(measure, amount, fields, times[0], business, joins))]
     seller, customer = text(fields, "seller"), text(fields, "customer")

@@ -20,7 +20,7 @@ from kpis.own import shown_as
 from kpis.spans import Span, place_of, span_after, spans_of
 from kpis.tally import add_measures
 from kpis.versions import AS_OF, first_version
-from schemas.definitions import KpiDefinition
+from schemas.definitions import Definitions, KpiDefinition, MeasureDefinition
 from schemas.internal import (
     Cell,
     ClockRow,
@@ -111,6 +111,10 @@ class Scorecards:
         self._growth = Growth(self._sums)
         self._read_by: Reader | None = None
         """Made from the row of definitions, when it is first needed."""
+        self._definitions: Definitions | None = None
+        """Of the same row."""
+        self._shown: dict[str, KpiRecord] = {}
+        """Records that were asked for, as they stand, by their keys."""
         self._fresh: dict[str, ScorecardRow] = {}
         """Rows of the batch that was taken last, which may not be held yet."""
         self._changes: dict[str, _Change] = {}
@@ -127,7 +131,8 @@ class Scorecards:
     def relearn(self, key: str, old: ScorecardRow | None, new: ScorecardRow) -> None:  # noqa: ARG002
         """Take a row that was recovered into the sums, in the place of the one they hold."""
         if isinstance(new, InUseRow):
-            self._read_by = None
+            self._redefined()
+        self._shown.clear()
         if not isinstance(new, DayRow):
             return
         before: dict[int, Measures] = {}
@@ -189,6 +194,34 @@ class Scorecards:
             rows[TERMS] = rows.pop(TERMS)
         return Taken(self._version, rows, touched)
 
+    @property
+    def now(self) -> int | None:
+        """What time it is, in microseconds, once the clock has ticked."""
+        clock = self._time()
+        return None if clock is None else clock.now
+
+    def definitions(self) -> Definitions:
+        """An organisation's own measures and KPIs, as far as they are in use; the same until others are."""
+        if self._definitions is None:
+            self._definitions = Definitions()
+            for name, _, definition in self._counted():
+                if isinstance(definition, KpiDefinition):
+                    self._definitions.kpis[name] = definition
+                else:
+                    self._definitions.measures[name] = definition
+        return self._definitions
+
+    def record(self, key: str) -> KpiRecord | None:
+        """A record with the figures that hold, by its key; none where nothing is counted in its window.
+
+        It is kept for who asks again, so by its `as_of` it may be of an earlier time of the day.
+        """
+        shown = self._shown.get(key)
+        if shown is None and key in self._sums:
+            for _, shown in self.records({key: place_of(key)}):
+                self._shown[key] = shown
+        return shown
+
     def records(self, touched: Touched) -> Iterator[tuple[str, KpiRecord]]:
         """The records of scopes and windows as they stand now, by their keys."""
         clock = self._time()
@@ -201,21 +234,21 @@ class Scorecards:
             shown, kpis = reader.figures(measures, span.grain, at.moment, compare)
             end = span.end
             previous = self._previous(key, kpis) if closed.since_it_is_kept(end) else None
-            yield (
-                key,
-                KpiRecord(
-                    scope=scope,
-                    grain=span.grain,
-                    start=span.first,
-                    end=span.last,
-                    state=_state(end, at.day) if previous is None else "corrected",
-                    revision=self._version,
-                    measures=shown,
-                    kpis=kpis,
-                    as_of=at.local,
-                    previous=previous,
-                ),
+            record = KpiRecord(
+                scope=scope,
+                grain=span.grain,
+                start=span.first,
+                end=span.last,
+                state=_state(end, at.day) if previous is None else "corrected",
+                revision=self._version,
+                measures=shown,
+                kpis=kpis,
+                as_of=at.local,
+                previous=previous,
             )
+            if key in self._shown:
+                self._shown[key] = record
+            yield key, record
 
     def _hear_ready(self, said: Ready, touched: Touched) -> None:
         """A source has counted all of its history under a version; once all have, that is in use.
@@ -235,9 +268,13 @@ class Scorecards:
         for number in [number for number in versions if number < least]:
             del versions[number]
         self._fresh[IN_USE] = row
-        self._read_by = None
+        self._redefined()
         if len(known) == self._sources:
             touched.update((key, place_of(key)) for key in self._sums)
+
+    def _redefined(self) -> None:
+        self._read_by = None
+        self._definitions = None
 
     def _in_use(self) -> InUseRow:
         row = self._fresh.get(IN_USE) or self._rows.get(IN_USE)
@@ -246,25 +283,23 @@ class Scorecards:
 
     def _reader(self) -> Reader:
         if self._read_by is None:
-            self._read_by = shared_reader(self._own(), minor_digits(self._business.currency))
+            own = Own({}, {})
+            for name, number, definition in self._counted():
+                if isinstance(definition, KpiDefinition):
+                    own.kpis[name] = definition
+                else:
+                    own.measures[name] = shown_as(name, number, definition)
+            self._read_by = shared_reader(own, minor_digits(self._business.currency))
         return self._read_by
 
-    def _own(self) -> Own:
-        """The definitions that are in use: under which every source has counted all of its history."""
+    def _counted(self) -> Iterator[tuple[str, int, MeasureDefinition | KpiDefinition]]:
+        """The definitions that are in use, by name and number: all sources have counted all under them."""
         row = self._in_use()
-        own = Own({}, {})
         for key in sorted(row.sources):
             said = row.sources[key].values()
             number = min(each.number for each in said)
-            if len(said) < self._sources or any(each.removed for each in said):
-                continue
-            definition = row.definitions[key][number]
-            name = key.partition("/")[2]
-            if isinstance(definition, KpiDefinition):
-                own.kpis[name] = definition
-            else:
-                own.measures[name] = shown_as(name, number, definition)
-        return own
+            if len(said) == self._sources and not any(each.removed for each in said):
+                yield key.partition("/")[2], number, row.definitions[key][number]
 
     def _time(self) -> ClockRow | None:
         row = self._fresh.get(CLOCK) or self._rows.get(CLOCK)
@@ -298,6 +333,7 @@ class Scorecards:
         first, last = None if clock.before is None else day(clock.before), day(clock.now)
         if first == last:
             return
+        self._shown.clear()
         if first is None or last - first > DAYS_TURNED:
             touched.update((key, place_of(key)) for key in self._sums)
             return

@@ -12,14 +12,16 @@ from audit.books import CHUNK_EVENTS, Books, Rules
 from audit.comparing import Difference, Names, differences, forget_records, hold_latest, take_records
 from kpis.formulas import KPIS, minor_digits
 from kpis.measures import MEASURES
-from malvakt.outcome import CallError
+from malvakt.outcome import CallError, Fault
 from malvakt.reaching import reaching, settings_with
-from malvakt.recorded import Line, read_events
+from malvakt.recorded import Line, read_recorded
 from schemas.decoding import Reason, decode_event
-from schemas.events import Event
+from schemas.definitions import Definitions
+from schemas.events import Recorded
 from schemas.topics import CRM_TOPICS, SCORECARDS, founding
+from streams.defining import read_in_use
 from streams.founding import held_founding
-from streams.reading import NoSuchTopicError, Progress, has_topic, read_on, record_of
+from streams.reading import NoSuchTopicError, Progress, has_topic, lost_history, read_on, record_of
 from streams.settings import Settings
 
 PUBLISHED = Names(MEASURES, KPIS)
@@ -31,8 +33,8 @@ LOOKS = 5
 Place = tuple[Any, ...]
 
 
-class WorkersBehindError(Exception):
-    """The workers have not finished what was to be compared; the message says how much is left."""
+class UndecidedError(Exception):
+    """Nothing can be judged; the message says why."""
 
 
 def settings_of(
@@ -56,22 +58,28 @@ def rules_of(settings: Settings) -> Rules:
 
 
 @contextlib.contextmanager
-def books_of(settings: Settings, files: list[Path] | None, refused: list[Line]) -> Iterator[Books]:
+def books_of(
+    settings: Settings,
+    files: list[Path] | None,
+    refused: list[Line],
+    definitions: Definitions | None = None,
+) -> Iterator[Books]:
     """Balanced books with the events of files, or else with those in an installation's topics up to now.
 
     Lines of files that are no events are added to `refused`.
     """
     if files is not None:
-        with Books(rules_of(settings)) as books:
-            books.take(read_events(files, refused))
+        with Books(rules_of(settings), definitions) as books:
+            books.take(read_recorded(files, refused))
             books.balance()
             yield books
         return
     with reaching(settings.broker):
         founded = asyncio.run(as_founded(settings))
+        asyncio.run(refuse_lost_history(settings))
     with Books(rules_of(founded)) as books:
         with reaching(settings.broker):
-            asyncio.run(Installation(founded, books).read_events())
+            asyncio.run(Installation(founded, books, Definitions()).read_events())
         yield books
 
 
@@ -85,6 +93,20 @@ async def as_founded(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, timezone=held.timezone, currency=held.currency)
 
 
+async def refuse_lost_history(settings: Settings) -> None:
+    """Look whether the raw topics hold all that ever came in.
+
+    Raises:
+        Fault: they do not.
+    """
+    lost = await lost_history(settings)
+    if lost is not None:
+        raise Fault(
+            f"{lost} A figure follows from all that came in, so counted from what is left it would differ"
+            " for that alone. Give files that hold all of history (--events; docs/retention.md)."
+        )
+
+
 def _unnoticed(_: int) -> None:
     """Nobody wants to know how far reading is."""
 
@@ -92,13 +114,16 @@ def _unnoticed(_: int) -> None:
 class Installation:
     """A running installation, which is looked at from outside, again and again."""
 
-    def __init__(self, settings: Settings, books: Books) -> None:
+    def __init__(self, settings: Settings, books: Books, in_use: Definitions) -> None:
         self._settings = settings
         self._books = books
+        self._in_use = in_use
         self._positions: dict[str, dict[int, int]] = {topic.name: {} for topic in CRM_TOPICS}
         self._balanced = False
         self.undecided = 0
         """How many differences moved whenever they were looked at."""
+        self.not_recounted: set[str] = set()
+        """The figures in records that the books have no definition of."""
 
     async def read_events(self, read: Callable[[int], None] = _unnoticed) -> None:
         """Take what is new in the raw topics. What is no valid event is refused here as everywhere.
@@ -106,11 +131,11 @@ class Installation:
         `read` is told of each batch how many records it had, and then, with none, that the books are being
         balanced; where it raises something, the books are good for nothing more.
         """
-        events: list[Event] = []
+        events: list[Recorded] = []
         for topic, positions in self._positions.items():
             async for batch in read_on(self._settings, topic, positions):
-                decoded = (decode_event(record.value, topic) for record in batch)
-                events += (event for event in decoded if not isinstance(event, Reason))
+                decoded = ((decode_event(record.value, topic), record.value) for record in batch)
+                events += (Recorded(event, raw) for event, raw in decoded if not isinstance(event, Reason))
                 self._balanced = self._balanced and not batch
                 if len(events) >= CHUNK_EVENTS:
                     self._books.take(events)
@@ -130,7 +155,8 @@ class Installation:
         that is never seen at rest is left undecided.
 
         Raises:
-            WorkersBehindError: they have not counted what was read, however patiently they were waited for.
+            UndecidedError: they have not counted what was read, however patiently they were waited for, or
+                other definitions came into use meanwhile.
         """
         before = await self._look(patience_s)
         standing: list[Difference] = []
@@ -151,13 +177,18 @@ class Installation:
         await self.read_events()
         async with Progress(self._settings) as group:
             if not await group.passed(patience_s):
-                raise WorkersBehindError(
+                raise UndecidedError(
                     f"After {patience_s:g} s the workers have {await group.left():,} records to finish, so"
                     " nothing can be judged. Are they running? --patience waits longer."
                 )
         forget_records(self._books)
+        self.not_recounted = set()
         async for batch in read_on(self._settings, SCORECARDS.name, {}):
-            take_records(self._books, map(record_of, batch))
+            self.not_recounted |= take_records(self._books, map(record_of, batch))
+        if await read_in_use(self._settings) != self._in_use:
+            raise UndecidedError(
+                "Other definitions came into use while records were compared; reconcile again."
+            )
         hold_latest(self._books)
         found = differences(self._books, PUBLISHED)
         return {(d.scope, d.grain, d.start, d.figure): d for d in found}

@@ -21,7 +21,8 @@ from audit.books import Books
 from audit.explaining import Asked, Explanation, Item, Part, ask_for, exact, explain
 from audit.figures import KPIS, MEASURES
 from malvakt.auditing import Installation, as_founded, rules_of
-from streams.reading import NoSuchTopicError
+from schemas.definitions import Definitions
+from streams.reading import NoSuchTopicError, lost_history
 from streams.settings import Settings
 from wall.managing.desk import Behind, Explained, Question, Stage, Sum, UnexplainedError
 
@@ -56,8 +57,11 @@ class Topics:
 
     def __init__(self, settings: Settings) -> None:
         founded = asyncio.run(as_founded(settings))
+        if asyncio.run(lost_history(settings)) is not None:
+            # Counted from what is left it would differ for that alone.
+            raise UnexplainedError("lost")
         self.books = Books(rules_of(founded))
-        self._installation = Installation(founded, self.books)
+        self._installation = Installation(founded, self.books, Definitions())
 
     def read(self, heard: Callable[[int], None]) -> None:
         """Take what came since."""

@@ -4,16 +4,19 @@ Nothing here raises for bad input. A record that is no event becomes a `Reason`,
 field, and travels on to `crm.rejected` with the original bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from schemas.definitions import DefinitionRecord, Plain, decode_definition, key_of
 from schemas.events import EVENT_TYPES, Event, type_of
+from schemas.goals import Goal, decode_goal
+
+Record = TypeVar("Record")
 
 MAX_EVENT_BYTES = 256 * 1024
 """A larger record is no CRM event; it is refused before any time is spent on reading it."""
@@ -65,12 +68,9 @@ def decode_event(raw: bytes | None, topic: str | None = None) -> Event | Reason:
             "$",
             f"The record has {len(raw)} bytes; an event has at most {MAX_EVENT_BYTES}.",
         )
-    try:
-        event = _decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        return _reason(str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Reason(ReasonCode.NOT_JSON, "$", f"The record is not valid JSON: {error}.")
+    event = _decoded(_decoder.decode, raw)
+    if isinstance(event, Reason):
+        return event
     if topic is not None and event.topic != topic:
         return Reason(
             ReasonCode.WRONG_TOPIC,
@@ -82,17 +82,24 @@ def decode_event(raw: bytes | None, topic: str | None = None) -> Event | Reason:
 
 def decode_defined(key: str, raw: bytes) -> DefinitionRecord | Reason:
     """Read one record of the topic of definitions."""
-    try:
-        record = decode_definition(raw)
-    except msgspec.ValidationError as error:
-        return _reason(str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Reason(ReasonCode.NOT_JSON, "$", f"The record is not valid JSON: {error}.")
+    record = _decoded(decode_definition, raw)
+    if isinstance(record, Reason):
+        return record
     name = key.partition("/")[2]
     if key != key_of(name, record.definition):
         expected = key_of(name or "NAME", record.definition)
         return Reason(ReasonCode.INVALID_FIELD, "$", f"Its key is `{key}`, and must be `{expected}`.")
     return record
+
+
+def decode_given_goal(key: str, raw: bytes) -> Goal | Reason:
+    """Read one record of the topic of goals."""
+    goal = _decoded(decode_goal, raw)
+    if isinstance(goal, Goal) and goal.id != key:
+        return Reason(
+            ReasonCode.INVALID_FIELD, "$.id", f"Its key is `{key}`, and must be its id, `{goal.id}`."
+        )
+    return goal
 
 
 def own_fields(raw: bytes, names: Iterable[str]) -> dict[str, Plain]:
@@ -110,6 +117,15 @@ def _is_kept(value: Plain) -> bool:
     if isinstance(value, str):
         return len(value) <= MAX_OWN_TEXT
     return isinstance(value, float) or abs(value) < 2**63
+
+
+def _decoded(decode: Callable[[bytes], Record], raw: bytes) -> Record | Reason:
+    try:
+        return decode(raw)
+    except msgspec.ValidationError as error:
+        return _reason(str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Reason(ReasonCode.NOT_JSON, "$", f"The record is not valid JSON: {error}.")
 
 
 class _Any(Struct):

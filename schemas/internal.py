@@ -174,7 +174,20 @@ class Tick(Struct, frozen=True, array_like=True):
     now: int
 
 
+class Renewed(Struct, frozen=True, array_like=True):
+    """The scorecards took something in, and what followed is published."""
+
+    now: int
+    """By which clock, in microseconds,"""
+    ticked: bool
+    """and whether that is news."""
+    days: dict[str, tuple[int, int]]
+    """By scope: the first and the last of the days of which figures are others."""
+
+
 encode_tick = msgspec.msgpack.Encoder().encode
 encode_ready = msgspec.msgpack.Encoder().encode
 decode_ready = msgspec.msgpack.Decoder(Ready).decode
 decode_tick = msgspec.msgpack.Decoder(Tick).decode
+encode_renewed = msgspec.msgpack.Encoder().encode
+decode_renewed = msgspec.msgpack.Decoder(Renewed).decode

@@ -8,16 +8,19 @@ from enum import StrEnum
 from msgspec import Struct
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 TABLE_OBJECTS = "objects"
 TABLE_SCORECARDS = "scorecards"
+TABLE_STANDINGS = "standings"
 
 
 class Kept(StrEnum):
     """How long a topic's records stay."""
 
     FOR_GOOD = "for good"
-    FOR_GOOD_AND_LARGE = "for good, up to 8 MB a record"
+    AS_SET = "for good, or as many days as MALVAKT_RAW_DAYS says"
+    AS_SET_AND_LARGE = "likewise, up to 8 MB a record"
     LATEST_BY_KEY = "the latest by key"
     UNTIL_READ = "until read"
 
@@ -32,14 +35,21 @@ class Topic(Struct, frozen=True):
     read_by: str
     kept: Kept
 
-    def config(self) -> dict[str, str]:
-        """The topic's settings on the broker."""
+    @property
+    def is_raw(self) -> bool:
+        """Whether it holds raw detail, which may be kept for so many days only."""
+        return self.kept in {Kept.AS_SET, Kept.AS_SET_AND_LARGE}
+
+    def config(self, raw_days: int = 0) -> dict[str, str]:
+        """The topic's settings on the broker, where raw detail is kept for so many days; 0 is for good."""
         match self.kept:
             case Kept.FOR_GOOD:
                 return {"retention.ms": "-1"}
-            case Kept.FOR_GOOD_AND_LARGE:
+            case Kept.AS_SET:
+                return _for_days(raw_days)
+            case Kept.AS_SET_AND_LARGE:
                 # What the broker once accepted compressed may be larger as we compress it, and has headers.
-                return {"retention.ms": "-1", "max.message.bytes": str(8 * 1024 * 1024)}
+                return {**_for_days(raw_days), "max.message.bytes": str(8 * 1024 * 1024)}
             case Kept.LATEST_BY_KEY:
                 # A paused worker that wakes up late may write an old version after a newer one.
                 # Readers keep the highest, so the newer one must not be compacted away at once.
@@ -50,20 +60,27 @@ class Topic(Struct, frozen=True):
                 return {"retention.ms": "-1"}
 
 
+def _for_days(days: int) -> dict[str, str]:
+    if not days:
+        return {"retention.ms": "-1"}
+    # From when a record came in: a producer may state the time of what it tells, which may be long ago.
+    return {"retention.ms": str(days * DAY_MS), "message.timestamp.type": "LogAppendTime"}
+
+
 CRM = "CRM, import, emit"
 
 CRM_TOPICS = [
-    Topic("crm.leads", "Leads: created, qualified, …", "lead", CRM, "ledger", Kept.FOR_GOOD),
+    Topic("crm.leads", "Leads: created, qualified, …", "lead", CRM, "ledger", Kept.AS_SET),
     Topic(
         "crm.activities",
         "Calls, meetings, quotes, …",
         "customer, else lead, else activity",
         CRM,
         "ledger",
-        Kept.FOR_GOOD,
+        Kept.AS_SET,
     ),
-    Topic("crm.deals", "Deals and customers", "customer", CRM, "ledger", Kept.FOR_GOOD),
-    Topic("crm.costs", "What selling costs", "cost", CRM, "ledger", Kept.FOR_GOOD),
+    Topic("crm.deals", "Deals and customers", "customer", CRM, "ledger", Kept.AS_SET),
+    Topic("crm.costs", "What selling costs", "cost", CRM, "ledger", Kept.AS_SET),
     Topic(
         "crm.org",
         "Teams and rates, in every partition",
@@ -88,7 +105,7 @@ REJECTED = Topic(
     "topic/partition/offset",
     "ledger",
     "people",
-    Kept.FOR_GOOD_AND_LARGE,
+    Kept.AS_SET_AND_LARGE,
 )
 PARTIALS = Topic(
     "kpi.partials",
@@ -131,6 +148,14 @@ SCORECARDS = Topic(
     Kept.LATEST_BY_KEY,
 )
 
+RENEWED = Topic(
+    "kpi.renewed",
+    "That figures of a partition's scopes are published, and by which clock",
+    "none",
+    "scorecard",
+    "goals agent",
+    Kept.UNTIL_READ,
+)
 GOALS_HISTORY = Topic(
     "goals.history",
     "Every version of every goal; of two with one number the first holds",
@@ -180,7 +205,7 @@ DELIVERIES = Topic(
     Kept.LATEST_BY_KEY,
 )
 
-INTERNAL = frozenset({LINKS.name, PARTIALS.name, READY.name, TICKS.name})
+INTERNAL = frozenset({LINKS.name, PARTIALS.name, READY.name, TICKS.name, RENEWED.name})
 """Topics that one installation's agents talk over: each has its own, named after it."""
 
 TOPICS = [
@@ -193,6 +218,7 @@ TOPICS = [
     TICKS,
     SCORECARDS,
     GOALS_HISTORY,
+    RENEWED,
     GOALS,
     GOAL_STATUS,
     ALERTS,
@@ -205,6 +231,9 @@ LEDGER_TOPICS = [*(topic.name for topic in CRM_TOPICS), DEFINITIONS.name, LINKS.
 
 SCORECARD_TOPICS = [PARTIALS.name, READY.name, TICKS.name]
 """What the scorecard agent reads."""
+
+GOALS_TOPICS = [GOALS.name, RENEWED.name]
+"""What the goals agent reads."""
 
 
 def founding(app_id: str) -> Topic:

@@ -9,12 +9,16 @@ import time
 from typing import Any
 
 import msgspec
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from schemas.topics import founding
 from streams.delivery import Delivery, Outgoing
+from streams.reading import lost_history
 from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 EPOCH_S = 1_577_836_800
 """2020-01-01T00:00Z; terms count seconds from here, which leaves versions exact in JSON until 2048."""
@@ -42,6 +46,9 @@ async def found(settings: Settings) -> Founding:
     mine = Founding(settings.timezone, settings.currency, int(time.time()) - EPOCH_S)
     held = await held_founding(settings)
     if held is None:
+        lost = await lost_history(settings)
+        if lost is not None:
+            log.warning("a new installation counts what is left of history", lost=str(lost))
         topic = founding(settings.app_id).name
         async with Delivery(settings.broker) as delivery:
             await delivery.write([Outgoing(topic, 0, settings.app_id, msgspec.json.encode(mine))])

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from faust.types import TP
@@ -10,6 +11,8 @@ from faust.types import TP
 from schemas.topics import CRM_TOPICS
 from streams.settings import Settings
 from streams.transport import Slice
+
+log = structlog.get_logger(__name__)
 
 RECORDS_A_PART = 2_000
 POLL_MS = 500
@@ -56,6 +59,12 @@ async def _read(
     tps = [TopicPartition(settings.topic(topic.name), partition) for topic in CRM_TOPICS]
     consumer.assign(tps)
     ends: dict[Any, int] = await consumer.end_offsets(tps)
+    begins: dict[Any, int] = await consumer.beginning_offsets(tps)
+    cut = [tp.topic for tp in tps if begins[tp]]
+    if cut:
+        log.warning(
+            "history is no longer whole: only what is left is read", partition=partition, topics=cut
+        )
     left = set(tps)
     while left:
         fetched: dict[Any, Any] = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_A_PART)

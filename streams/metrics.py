@@ -20,7 +20,8 @@ EVENTS = Counter(
 LATENCY_SECONDS = Histogram(
     "malvakt_latency_seconds",
     "From the moment the broker received an event until its effects are acknowledged: `ledger` until its"
-    " row and partials are, `scorecard` until its KPI records are. The oldest event of each batch.",
+    " row and partials are, `scorecard` until its KPI records are, `goals` until"
+    " it is where goals stand. The oldest event of each batch.",
     ["agent"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
@@ -73,6 +74,11 @@ CLOCK_SECONDS = Gauge(
 )
 ROWS = Gauge("malvakt_rows", "Rows held, by table.", ["table"])
 
+ALERTS_RAISED = Counter(
+    "malvakt_alerts_raised_total",
+    "Alerts written to kpi.alerts, by kind; one that comes again after a crash counts again.",
+    ["kind"],
+)
 ALERTS_DELIVERED = Counter(
     "malvakt_alerts_delivered_total",
     "Messages that an address has taken, by route.",

@@ -3,17 +3,18 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 from schemas.records import KpiRecord, decode_record
-from schemas.topics import LEDGER_TOPICS, SCORECARD_TOPICS, SCORECARDS
+from schemas.topics import CRM_TOPICS, GOALS_TOPICS, LEDGER_TOPICS, SCORECARD_TOPICS, SCORECARDS
 from streams.settings import Settings
 
-FLOW = [*LEDGER_TOPICS, *SCORECARD_TOPICS]
+FLOW = [*LEDGER_TOPICS, *SCORECARD_TOPICS, *GOALS_TOPICS]
 """What the worker group reads, in the order in which records flow."""
 
 READ_RECORDS = 20_000
@@ -28,6 +29,20 @@ Place = tuple[str, int]
 
 class NoSuchTopicError(Exception):
     """The broker has no such topic; the message says which."""
+
+
+class LostHistory(NamedTuple):
+    """Raw topics that no longer hold all that came in."""
+
+    topics: list[str]
+    since: datetime | None
+    """From when on all that came in is there; `None` where a partition holds nothing."""
+
+    def __str__(self) -> str:
+        listed = ", ".join(self.topics)
+        if self.since is None:
+            return f"Not all that came in is still in {listed}, and in some partitions nothing is."
+        return f"What came in before {self.since:%Y-%m-%d %H:%M} UTC is no longer in {listed}."
 
 
 async def read_to_end(settings: Settings, name: str, decode: Callable[[Any], Item]) -> AsyncIterator[Item]:
@@ -63,6 +78,37 @@ async def has_topic(settings: Settings, topic: str) -> bool:
         return topic in await consumer.topics()
     finally:
         await consumer.stop()
+
+
+async def count_partitions(settings: Settings, topic: str) -> int:
+    """How many partitions the topic of this full name has; 0 where there is none."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+    try:
+        await consumer.start()
+        return len(await _partitions(consumer, topic)) if topic in await consumer.topics() else 0
+    finally:
+        await consumer.stop()
+
+
+async def lost_history(settings: Settings) -> LostHistory | None:
+    """What the raw topics have lost of what once came in, by age or because somebody deleted it."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+    try:
+        await consumer.start()
+        there = await consumer.topics()
+        names = [name for topic in CRM_TOPICS if (name := settings.topic(topic.name)) in there]
+        tps = [tp for name in names for tp in await _partitions(consumer, name)]
+        begins: dict[Any, int] = await consumer.beginning_offsets(tps)
+        cut = [tp for tp in tps if begins[tp]]
+        if not cut:
+            return None
+        firsts: dict[Any, Any] = await consumer.offsets_for_times(dict.fromkeys(cut, 0))
+    finally:
+        await consumer.stop()
+    times = [None if first is None else first.timestamp for first in firsts.values()]
+    known = [time for time in times if time is not None]
+    since = datetime.fromtimestamp(max(known) / 1000, UTC) if len(known) == len(times) else None
+    return LostHistory(sorted({tp.topic for tp in cut}), since)
 
 
 async def follow(settings: Settings, name: str, decode: Callable[[Any], Item]) -> AsyncIterator[list[Item]]:

@@ -6,11 +6,14 @@ Settings that exist can be used: whoever makes some that cannot gets a `SettingE
 import math
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from goals.working_plan import WorkingPlan, read_plan
+from goals.working_time import WorkingTimeError
 from kpis.calendar import Calendar, UnknownTimezoneError
 from kpis.contributions import Business
 from schemas.events import Currency
@@ -18,6 +21,7 @@ from schemas.topics import INTERNAL
 
 MAX_PORT = 65_535
 MAX_TICKS_S = 60.0
+MAX_RAW_DAYS = 36_500
 MEMORY, ROCKSDB = "memory", "rocksdb"
 
 
@@ -42,6 +46,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """How many copies topics get where they do not exist yet."""
     metrics_port: int = 6070
     """Where `/metrics` and `/healthz` are served; 0 turns them off."""
+    raw_days: int = 0
+    """For how many days events are kept once they have come in; 0 is for good."""
     declare_topics: bool = True
     """Whether missing topics are created; off for brokers that create them by themselves."""
     session_timeout_s: float = 30.0
@@ -52,6 +58,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """This worker's own directory, where something is kept on disk; the first free one if empty."""
     ticks_s: float = 10.0
     """How often the clock ticks, which closes windows; 0 where somebody else publishes ticks."""
+    working_time: str = ""
+    """The TOML file that says when people work, which goals keep pace with; office hours if empty."""
     rocksdb_cache_mb: int = 256
     """How much memory RocksDB may use for blocks it has read and for what is not written yet."""
 
@@ -67,6 +75,22 @@ class Settings(Struct, frozen=True, kw_only=True):
         """How the organisation counts."""
         return Business(Calendar(self.timezone), self.currency)
 
+    def working_plan(self) -> WorkingPlan:
+        """When people work.
+
+        Raises:
+            SettingError: the file that says so cannot be read, or says something else.
+        """
+        if not self.working_time:
+            return WorkingPlan()
+        told = f"MALVAKT_WORKING_TIME={self.working_time!r}"
+        try:
+            return read_plan(Path(self.working_time).read_bytes())
+        except OSError as error:
+            raise SettingError(f"{told} cannot be read: {error.strerror}.") from error
+        except WorkingTimeError as error:
+            raise SettingError(f"{told}: {error}") from error
+
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings that `MALVAKT_BROKER`, `MALVAKT_TIMEZONE` and so on give.
@@ -79,7 +103,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     for name in Settings.__struct_fields__:
         variable = f"MALVAKT_{name.upper()}"
         text = environment.get(variable)
-        if text is not None:
+        # Compose files pass on what is not set as nothing.
+        if text is not None and (text or isinstance(getattr(defaults, name), str)):
             found[name] = _converted(variable, text, getattr(defaults, name))
             _check(name, variable, found[name])
     return Settings(**found)  # pyright: ignore[reportArgumentType]
@@ -134,6 +159,10 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "currency": (_is_currency, "that is no currency; give its ISO 4217 code, such as SEK"),
     "partitions": (lambda count: count >= 1, "a topic has at least one partition"),
     "replication": (lambda count: count >= 1, "a topic has at least one copy"),
+    "raw_days": (
+        lambda days: 0 <= days <= MAX_RAW_DAYS,
+        f"give days, from 1 to {MAX_RAW_DAYS}, or 0 for good",
+    ),
     "metrics_port": (
         lambda port: 0 <= port <= MAX_PORT,
         f"give a port from 1 to {MAX_PORT}, or 0 for none",

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -12,6 +13,7 @@ from msgspec import structs
 from schemas.topics import (
     TABLE_OBJECTS,
     TABLE_SCORECARDS,
+    TABLE_STANDINGS,
     TOPICS,
     Topic,
     changelog,
@@ -22,20 +24,32 @@ from streams.settings import Settings
 CREATE_S = 30.0
 POLL_S = 0.1
 
+log = structlog.get_logger(__name__)
+
 
 class TopicSetupError(Exception):
     """Topics cannot be used as they are; the message says which, and what to do."""
 
 
+class Config(NamedTuple):
+    """A setting of a topic."""
+
+    value: str
+    own: bool
+    """Whether it was set for this topic; else the broker's default holds."""
+
+
 def declared_topics(settings: Settings) -> list[Topic]:
     """Every topic of an installation, the tables' changelogs included."""
     own = [structs.replace(topic, name=settings.topic(topic.name)) for topic in TOPICS]
-    tables = [TABLE_OBJECTS, TABLE_SCORECARDS]
+    tables = [TABLE_OBJECTS, TABLE_SCORECARDS, TABLE_STANDINGS]
     return [*own, founding(settings.app_id), *(changelog(settings.app_id, table) for table in tables)]
 
 
 async def set_up_topics(settings: Settings) -> int:
     """Create missing topics, check the others, and return how many partitions each has.
+
+    How long raw detail is kept is changed where the settings say for how many days.
 
     Raises:
         TopicSetupError: a topic cannot be created, partition counts differ, or a topic that somebody else
@@ -50,9 +64,11 @@ async def set_up_topics(settings: Settings) -> int:
         partitions = next(iter(counts.values()), settings.partitions)
         if settings.declare_topics:
             missing = [topic for topic in topics if topic.name not in counts]
-            await _create(admin, missing, partitions, settings.replication)
+            await _create(admin, missing, partitions, settings)
             await _until_led(admin, names)
-            _check(topics, await _configs(admin, names))
+            if settings.raw_days:
+                await _keep_for(admin, [topic for topic in topics if topic.is_raw], settings.raw_days)
+            _check(topics, await _configs(admin, names), settings.raw_days)
         counts = await _partition_counts(admin, names)
     finally:
         await admin.close()
@@ -93,7 +109,7 @@ async def _until_led(admin: AIOKafkaAdminClient, names: list[str]) -> None:
 
 
 async def _create(
-    admin: AIOKafkaAdminClient, topics: list[Topic], partitions: int, replication: int
+    admin: AIOKafkaAdminClient, topics: list[Topic], partitions: int, settings: Settings
 ) -> None:
     if not topics:
         return
@@ -102,8 +118,8 @@ async def _create(
             NewTopic(
                 name=topic.name,
                 num_partitions=partitions,
-                replication_factor=replication,
-                topic_configs=topic.config(),
+                replication_factor=settings.replication,
+                topic_configs=topic.config(settings.raw_days),
             )
             for topic in topics
         ]
@@ -113,29 +129,83 @@ async def _create(
             raise TopicSetupError(f"Topic {name} could not be created: {message or for_code(code)}.")
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+async def _keep_for(admin: AIOKafkaAdminClient, topics: list[Topic], days: int) -> None:
+    """Let topics that were there keep raw detail for so many days, no less and no more."""
+    names = [topic.name for topic in topics]
+    found = await _configs(admin, names)
+    wrong = _kept_otherwise(topics, days, found)
+    for topic in wrong:
+        was = found[topic.name]["retention.ms"].value
+        log.warning("raw detail is kept for another time", topic=topic.name, days=days, was_ms=was)
+    deadline = time.monotonic() + CREATE_S
+    while wrong:
+        await _alter(admin, {topic.name: _changed(topic, days, found[topic.name]) for topic in wrong})
+        # It takes a moment until all of the broker knows.
+        await asyncio.sleep(POLL_S)
+        found = await _configs(admin, names)
+        wrong = _kept_otherwise(topics, days, found)
+        if wrong and time.monotonic() > deadline:
+            listed = ", ".join(topic.name for topic in wrong)
+            raise TopicSetupError(f"After {CREATE_S:.0f} s, {listed} cannot be set to {days} days.")
+
+
+def _kept_otherwise(topics: list[Topic], days: int, found: dict[str, dict[str, Config]]) -> list[Topic]:
+    return [
+        topic
+        for topic in topics
+        if any(found[topic.name][name].value != topic.config(days)[name] for name in _OF_RETENTION)
+    ]
+
+
+def _changed(topic: Topic, days: int, found: dict[str, Config]) -> dict[str, str]:
+    """All that is to be set for a topic: what is not said again falls back to the broker's default."""
+    own = {name: config.value for name, config in found.items() if config.own}
+    return own | {name: topic.config(days)[name] for name in _OF_RETENTION}
+
+
+async def _alter(admin: AIOKafkaAdminClient, changed: dict[str, dict[str, str]]) -> None:
+    responses: Any = await admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name, configs) for name, configs in changed.items()]
+    )
+    for response in responses:
+        for code, message, _, name in response.resources:
+            if code:
+                raise TopicSetupError(f"Topic {name} could not be changed: {message or for_code(code)}.")
+
+
+_OF_RETENTION = ("retention.ms", "message.timestamp.type")
+
+_OF_TOPIC = 1
+"""Where a setting comes from: it was set for the topic."""
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, Config]]:
     responses: Any = await admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     )
     return {
-        name: {config[0]: config[1] for config in configs}
+        name: {config[0]: Config(config[1], config[3] == _OF_TOPIC) for config in configs}
         for response in responses
         for _, _, _, name, configs in response.resources
     }
 
 
-def _check(topics: list[Topic], found: dict[str, dict[str, str]]) -> None:
+def _check(topics: list[Topic], found: dict[str, dict[str, Config]], raw_days: int) -> None:
     """Topics that were there keep what must be kept, or it is said which do not and how to mend them."""
     faults: list[str] = []
+    on_purpose = ""
     for topic in topics:
-        for name, wanted in topic.config().items():
-            set_to = found[topic.name][name]
+        for name, wanted in topic.config(raw_days).items():
+            set_to = found[topic.name][name].value
             if not _as_kept(name, set_to, wanted):
                 faults.append(f"{topic.name} has {name}={set_to}; set {name}={wanted}")
+                if topic.is_raw and name == "retention.ms":
+                    on_purpose = " Or say with MALVAKT_RAW_DAYS that it is meant (docs/retention.md)."
     if faults:
         raise TopicSetupError(
             f"Topics would lose what must be kept: {'; '.join(faults)}"
             " (kafka-configs.sh --alter --entity-type topics --entity-name TOPIC --add-config ...)."
+            f"{on_purpose}"
         )
 
 

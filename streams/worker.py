@@ -15,15 +15,18 @@ from faust.serializers.schemas import Schema
 from faust.types import AppT
 from faust.types.tuples import Message
 
+from goals.watching import WATCH_ROWS, WatchRow
 from schemas.internal import SCORECARD_ROWS, ScorecardRow
 from schemas.packing import Packing
 from schemas.rows import ROWS, Row
 from schemas.topics import (
+    GOALS_TOPICS,
     INTERNAL,
     LEDGER_TOPICS,
     SCORECARD_TOPICS,
     TABLE_OBJECTS,
     TABLE_SCORECARDS,
+    TABLE_STANDINGS,
     changelog,
 )
 from streams import metrics
@@ -64,6 +67,7 @@ class Parts(NamedTuple):
     delivery: Delivery
     objects: RowStore[Row]
     scorecards: RowStore[ScorecardRow]
+    standings: RowStore[WatchRow]
 
 
 class Agent(NamedTuple):
@@ -156,7 +160,8 @@ def build_app(
 ) -> WorkerApp:
     """The app of one worker.
 
-    `agents` gives, for the tables and connections they work with, the agents `ledger` and `scorecard`.
+    `agents` gives, for the tables and connections they work with, the agents `ledger`,
+    `scorecard` and `goals`.
     `first_term` is where the installation's terms begin.
 
     Raises:
@@ -194,16 +199,22 @@ def build_app(
     groups = {
         "ledger": [settings.topic(name) for name in LEDGER_TOPICS],
         "scorecard": [settings.topic(name) for name in SCORECARD_TOPICS],
+        "goals": [settings.topic(name) for name in GOALS_TOPICS],
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
-    app.rests = {"scorecard": 3.0}
+    app.rests = {"scorecard": 3.0, "goals": 3.0}
     app.delivery = Delivery(settings.broker)
     holds = holds_of(settings, first_term)
     objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS, holds)
     scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS, holds)
-    app.stores = [objects, scorecards]
-    made = agents(Parts(settings, partitions, app.delivery, objects, scorecards))
-    tables = [Table(objects, made["ledger"].views), Table(scorecards, made["scorecard"].views)]
+    standings: RowStore[WatchRow] = _table(app, TABLE_STANDINGS, partitions, WATCH_ROWS, holds)
+    app.stores = [objects, scorecards, standings]
+    made = agents(Parts(settings, partitions, app.delivery, objects, scorecards, standings))
+    tables = [
+        Table(objects, made["ledger"].views),
+        Table(scorecards, made["scorecard"].views),
+        Table(standings, made["goals"].views),
+    ]
     app.first_term = first_term
     app.made = made
     app.trimming = trim_for_ever(settings, [settings.topic(name) for name in INTERNAL], partitions)

@@ -16,6 +16,7 @@ Reason = Literal[
     "last",
     "length",
     "long",
+    "lost",
     "made",
     "many",
     "often",

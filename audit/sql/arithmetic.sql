@@ -44,6 +44,34 @@ create or replace macro half_even(whole, rest, step) as
         )
     )::hugeint;
 
+-- A JSON number, or a text that is a decimal one, in millionths, beyond six decimals rounded half to even;
+-- null for what is neither, or has more than 12 digits before the point.
+create or replace macro decimal_of(said) as
+    case json_type(said)
+        when 'VARCHAR' then case when length(said ->> '$') <= 40 then said ->> '$' end
+        when 'BIGINT' then said ->> '$'
+        when 'UBIGINT' then said ->> '$'
+        when 'DOUBLE' then case when abs((said ->> '$')::double) < 1e12 then (said ->> '$')::decimal(38, 25)::varchar end
+    end;
+
+create or replace macro millionths_of(whole, decimals, sign) as
+    sign * (
+        (whole || rpad(substr(decimals, 1, 6), 6, '0'))::hugeint
+        + (
+            substr(decimals, 7) > '5'
+            or (substr(decimals, 7) = '5' and (whole || rpad(substr(decimals, 1, 6), 6, '0'))::hugeint % 2 = 1)
+        )::hugeint
+    );
+
+create or replace macro millionths(said) as
+    case
+        when regexp_full_match(decimal_of(said), '-?[0-9]{1,12}([.][0-9]+)?') then millionths_of(
+            regexp_extract(decimal_of(said), '^-?([0-9]+)', 1),
+            rtrim(regexp_extract(decimal_of(said), '[.]([0-9]+)$', 1), '0'),
+            case when starts_with(decimal_of(said), '-') then -1 else 1 end
+        )
+    end;
+
 create or replace macro as_double(whole, rest) as
     whole::double + rest::double / 1e30;
 

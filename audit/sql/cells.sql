@@ -12,14 +12,14 @@ select 'customer:' || customer, * from shares where customer is not null;
 create or replace table cells as
 select scope, day, measure, among, sum(amount) as amount, sum(fine) as fine
 from scoped
-where measure <> 'contacts'
+where person is null
 group by scope, day, measure, among;
 
 -- Distinct persons do not add up over days: who was met stays apart.
 create or replace table met as
-select distinct scope, day, person
+select distinct scope, day, measure, person
 from scoped
-where measure = 'contacts';
+where person is not null;
 
 -- How long customers stayed, by the scopes that count them as new: clock time until they left, and of
 -- those who have not, how many there are and when they came, together.

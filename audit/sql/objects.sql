@@ -12,6 +12,7 @@ select
     arg_max(seller, nth) as seller,
     coalesce(min(time) filter (type = 'lead.created'), min(time)) as new_at,
     arg_max(type, nth) filter (type in ('lead.qualified', 'lead.disqualified')) as verdict,
+    max(time) filter (type in ('lead.qualified', 'lead.disqualified')) as verdict_at,
     min(time) filter (type = 'lead.qualified') as qualified_at,
     nullif(arg_min(coalesce(seller, ''), nth) filter (type = 'lead.qualified'), '') as qualified_by,
     bool_or(org_number is not null) as has_org_number,

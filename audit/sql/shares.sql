@@ -100,6 +100,9 @@ select
     costs.customer,
     days.on_day,
     days.moment,
+    days.rate_whole,
+    days.rate_fine,
+    costs.amount::hugeint as stated,
     costs.amount::hugeint * days.rate_whole as amount,
     costs.amount::hugeint * days.rate_fine as fine,
     days.days,
@@ -107,86 +110,71 @@ from rated_cost_days as days
 join costs using (cost)
 where days.cost not in (select cost from waiting_costs);
 
--- Persons: whom a call, an e-mail, a meeting held or a visit reached.
-create or replace view contacts as
+-- Persons: whom an activity concerns. A call, an e-mail, a meeting held or a visit reaches them.
+create or replace view concerned as
 select
     *,
     coalesce(customer, lead) as place,
     coalesce(person, lead, customer) as who,
 from activities
-where kind in ('call', 'email', 'meeting_held', 'visit') and coalesce(customer, lead) is not null;
+where coalesce(customer, lead) is not null;
+
+create or replace view contacts as
+from concerned
+where kind in ('call', 'email', 'meeting_held', 'visit');
 
 create or replace table persons as
 select place, who, row_number() over () as number
-from (select distinct place, who from contacts);
+from (select distinct place, who from concerned);
 
-create or replace table shares as
-with counted as (
-    select
-        'leads_new' as measure, null::varchar as home, lead as object, customer, seller, null::varchar as team, new_at as moment,
-        null::date as on_day, null::bigint as person, 1::hugeint as amount, 0::hugeint as fine,
-        1::smallint as among,
-    from leads
-    union all
-    select 'organisations_new', null, customer, customer, seller, null, moment, null, null, 1, 0, 1 from organisations
-    union all
-    select
-        'leads_qualified', null, lead, customer, coalesce(qualified_by, seller), null, qualified_at, null, null, 1, 0, 1,
-    from leads
-    where qualified_at is not null and verdict <> 'lead.disqualified'
-    union all
-    select 'contacts', home, activity, customer, seller, null, logged_at, null, number, 1, 0, 1
-    from contacts join persons using (place, who)
-    union all
-    select measure, home, activity, customer, seller, null, logged_at, null, null, 1, 0, 1
-    from activities
-    join (
-        values ('call', 'calls'), ('email', 'emails'), ('meeting_booked', 'meetings_booked'),
-        ('meeting_held', 'meetings_held'), ('quote_sent', 'quotes_sent'), ('visit', 'visits')
-    ) as kinds(kind, measure) using (kind)
-    union all
-    select 'deals_won', customer, deal, customer, seller, null, moment, null, null, 1, 0, 1 from counted_won
-    union all
-    select
-        'revenue', customer, deal, customer, seller, null, moment, null, null,
-        value::hugeint * rate_whole, value::hugeint * rate_fine, 1,
-    from counted_won
-    where value <> 0
-    union all
-    select 'cycle_days_sum', customer, deal, customer, seller, null, moment, null, null, cycle, 0, 1
-    from counted_won
-    where cycle > 0
-    union all
-    select
-        'deals_lost', customer, deal, customer, seller, null, coalesce(lost_at, decided_at), null, null, 1, 0, 1,
-    from deals
-    where outcome = 'deal.lost'
-    union all
-    select 'customers_new', null, deal, customer, first_seller, null, first_at, null, null, 1, 0, 1 from customers
-    union all
-    select 'cost', null, cost, customer, seller, team, moment, on_day, null, amount, fine, days from counted_costs
-    union all
-    select 'cost_' || category, null, cost, customer, seller, team, moment, on_day, null, amount, fine, days
-    from counted_costs
-    union all
-    select 'customers_churned', null, customer, customer, last_seller, null, churned_at, null, null, 1, 0, 1
-    from customers
-    where churned_at is not null
-)
+create or replace view counted as
 select
-    counted.measure,
-    counted.home,
-    counted.object,
-    counted.customer,
-    counted.seller,
-    case when counted.seller is null then counted.team else teams.team end as team,
-    counted.moment,
-    coalesce(counted.on_day, date '1970-01-01' + ((counted.moment + clock.ahead) // 86400000000)::integer) as day,
-    counted.person,
-    counted.amount,
-    counted.fine,
-    counted.among,
-from counted
-left join clock
-    on clock.utc_day = counted.moment // 86400000000 and counted.moment >= clock.since and counted.moment < clock.until
-asof left join teams on teams.seller = counted.seller and teams.since <= counted.moment;
+    'leads_new' as measure, null::varchar as home, lead as object, customer, seller, null::varchar as team, new_at as moment,
+    null::date as on_day, null::bigint as person, 1::hugeint as amount, 0::hugeint as fine,
+    1::smallint as among,
+from leads
+union all
+select 'organisations_new', null, customer, customer, seller, null, moment, null, null, 1, 0, 1 from organisations
+union all
+select
+    'leads_qualified', null, lead, customer, coalesce(qualified_by, seller), null, qualified_at, null, null, 1, 0, 1,
+from leads
+where qualified_at is not null and verdict <> 'lead.disqualified'
+union all
+select 'contacts', home, activity, customer, seller, null, logged_at, null, number, 1, 0, 1
+from contacts join persons using (place, who)
+union all
+select measure, home, activity, customer, seller, null, logged_at, null, null, 1, 0, 1
+from activities
+join (
+    values ('call', 'calls'), ('email', 'emails'), ('meeting_booked', 'meetings_booked'),
+    ('meeting_held', 'meetings_held'), ('quote_sent', 'quotes_sent'), ('visit', 'visits')
+) as kinds(kind, measure) using (kind)
+union all
+select 'deals_won', customer, deal, customer, seller, null, moment, null, null, 1, 0, 1 from counted_won
+union all
+select
+    'revenue', customer, deal, customer, seller, null, moment, null, null,
+    value::hugeint * rate_whole, value::hugeint * rate_fine, 1,
+from counted_won
+where value <> 0
+union all
+select 'cycle_days_sum', customer, deal, customer, seller, null, moment, null, null, cycle, 0, 1
+from counted_won
+where cycle > 0
+union all
+select
+    'deals_lost', customer, deal, customer, seller, null, coalesce(lost_at, decided_at), null, null, 1, 0, 1,
+from deals
+where outcome = 'deal.lost'
+union all
+select 'customers_new', null, deal, customer, first_seller, null, first_at, null, null, 1, 0, 1 from customers
+union all
+select 'cost', null, cost, customer, seller, team, moment, on_day, null, amount, fine, days from counted_costs
+union all
+select 'cost_' || category, null, cost, customer, seller, team, moment, on_day, null, amount, fine, days
+from counted_costs
+union all
+select 'customers_churned', null, customer, customer, last_seller, null, churned_at, null, null, 1, 0, 1
+from customers
+where churned_at is not null;

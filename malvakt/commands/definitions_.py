@@ -1,6 +1,7 @@
 """`malvakt definitions`: an organisation's own measures and KPIs."""
 
 import asyncio
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +37,7 @@ from schemas.topics import CRM_TOPICS
 from streams.defining import define, read_definitions
 from streams.delivery import Delivery
 from streams.founding import EPOCH_S
-from streams.reading import read_to_end
+from streams.reading import lost_history, read_to_end
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
 
@@ -153,6 +154,7 @@ def preview(
     with reaching(settings.broker):
         in_force = asyncio.run(read_definitions(settings))
         recorded = asyncio.run(_history(settings))
+        asyncio.run(_tell_lost_history(settings))
     return _preview(settings, file, in_force, recorded, scope)
 
 
@@ -172,7 +174,15 @@ async def _apply(settings: Settings, file: Path, *, only: bool) -> int:
         )
     if not changes:
         print("All of it is in force already.")
+    elif definitions.measures:
+        await _tell_lost_history(settings)
     return 0
+
+
+async def _tell_lost_history(settings: Settings) -> None:
+    lost = await lost_history(settings)
+    if lost is not None:
+        print(f"{lost} Own measures count only what is left (docs/retention.md).", file=sys.stderr)
 
 
 async def _remove(settings: Settings, names: tuple[str, ...]) -> int:

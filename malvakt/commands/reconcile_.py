@@ -16,16 +16,20 @@ from audit.comparing import Difference, differences, forget_records, hold_latest
 from malvakt.auditing import (
     PUBLISHED,
     Installation,
-    WorkersBehindError,
+    UndecidedError,
     as_founded,
     books_of,
+    refuse_lost_history,
     rules_of,
     settings_of,
 )
+from malvakt.defined import read_file
 from malvakt.outcome import CallError
 from malvakt.reaching import reaching
 from malvakt.recorded import EventFile, Line, read_records, report
 from malvakt.showing import plain, window_name
+from schemas.definitions import Definitions
+from streams.defining import read_in_use
 from streams.settings import Settings
 
 SHOWN = 50
@@ -37,6 +41,7 @@ def reconcile_(
     *,
     events: Files | None = None,
     records: Path | None = None,
+    definitions: Path | None = None,
     timezone: str | None = None,
     currency: str | None = None,
     broker: str | None = None,
@@ -55,6 +60,8 @@ def reconcile_(
         Files of events to count, instead of the topics; `-` reads standard input.
     records
         With --events: the records to compare with, as `malvakt replay --json` prints them.
+    definitions
+        With --events: the own measures and KPIs that records show, in TOML. An installation has its own.
     timezone
         With --events: the business timezone; else MALVAKT_TIMEZONE. An installation has its own.
     currency
@@ -70,36 +77,52 @@ def reconcile_(
     """
     if (events is None) != (records is None):
         raise CallError("--events and --records go together.")
+    if definitions is not None and events is None:
+        raise CallError("--definitions goes with --events; an installation has its own.")
     if wait < 0:
         raise CallError("--wait takes seconds, 0 or more.")
     if patience < 0:
         raise CallError("--patience takes seconds, 0 or more.")
     settings = settings_of(events, broker, timezone, currency)
     if events is not None and records is not None:
-        return _of_files(settings, events, records, as_json=json)
+        defined = None if definitions is None else read_file(definitions, {})
+        if definitions is not None and defined is None:
+            return 1
+        return _of_files(settings, events, records, defined, as_json=json)
     with reaching(settings.broker):
         return asyncio.run(_of_topics(settings, wait, patience, as_json=json))
 
 
-def _of_files(settings: Settings, events: list[Path], records: Path, *, as_json: bool) -> int:
+def _of_files(
+    settings: Settings,
+    events: list[Path],
+    records: Path,
+    definitions: Definitions | None,
+    *,
+    as_json: bool,
+) -> int:
     refused: list[Line] = []
-    with books_of(settings, events, refused) as books:
+    with books_of(settings, events, refused, definitions) as books:
         forget_records(books)
-        take_records(books, read_records(records))
+        not_recounted = take_records(books, read_records(records))
         compared = hold_latest(books)
         found = differences(books, PUBLISHED)
         _tell(found, compared, books, as_json=as_json)
+    _tell_not_recounted(not_recounted, "--definitions takes the file they were counted under")
     report(refused)
     return 1 if found or refused else 0
 
 
 async def _of_topics(settings: Settings, wait_s: float, patience_s: float, *, as_json: bool) -> int:
-    with Books(rules_of(await as_founded(settings))) as books:
-        installation = Installation(settings, books)
+    founded = await as_founded(settings)
+    await refuse_lost_history(settings)
+    in_use = await read_in_use(settings)
+    with Books(rules_of(founded), in_use) as books:
+        installation = Installation(settings, books, in_use)
         try:
             found = await installation.standing_differences(wait_s, patience_s)
-        except WorkersBehindError as behind:
-            print(behind, file=sys.stderr)
+        except UndecidedError as undecided:
+            print(undecided, file=sys.stderr)
             return 1
         _tell(found, hold_latest(books), books, as_json=as_json)
         if installation.undecided:
@@ -108,7 +131,15 @@ async def _of_topics(settings: Settings, wait_s: float, patience_s: float, *, as
                 " when less happens.",
                 file=sys.stderr,
             )
+    _tell_not_recounted(
+        installation.not_recounted, "no definition is in use for them, or not in every partition yet"
+    )
     return 1 if found else 0
+
+
+def _tell_not_recounted(names: set[str], why: str) -> None:
+    if names:
+        print(f"Not recounted: {', '.join(sorted(names))}; {why}.", file=sys.stderr)
 
 
 def _tell(found: list[Difference], compared: int, books: Books, *, as_json: bool) -> None:

@@ -6,14 +6,17 @@ from typing import Any
 
 import faust
 
+from agents.goals import GoalsAgent
 from agents.ledger import LedgerAgent
 from agents.recounting import Recounting
 from agents.scorecard import ScorecardAgent
+from goals.periods import Span
 from malvakt.interpreter import collect_seldom, switch_often
 from malvakt.logs import CONFIG, log_to_stderr
 from malvakt.outcome import Fault
 from malvakt.reaching import reaching, settings_with
 from malvakt.serving import metrics_on
+from schemas.goals import Goal
 from streams.data_directory import DataDirectoryError
 from streams.founding import FoundingError, found
 from streams.history import history_on
@@ -66,8 +69,13 @@ def _app(settings: Settings, loop: asyncio.AbstractEventLoop) -> WorkerApp:
         raise Fault(str(error)) from error
 
 
+def _unforeseen(_goal: Goal, _span: Span, _now: int) -> None:
+    """Nothing is foretold."""
+
+
 def _agents(parts: Parts) -> dict[str, Agent]:
     ledger, scorecard = LedgerAgent(parts), ScorecardAgent(parts)
+    goals = GoalsAgent(parts, scorecard.views, parts.settings.working_plan(), _unforeseen)
     history = history_on(parts.settings)
 
     def recounting(ready: Callable[[], Iterable[int]]) -> Coroutine[Any, Any, None]:
@@ -81,4 +89,5 @@ def _agents(parts: Parts) -> dict[str, Agent]:
             recounting,
         ),
         "scorecard": Agent(scorecard.work, scorecard.views),
+        "goals": Agent(goals.work, goals.views),
     }

@@ -12,36 +12,53 @@ from typing import Any
 
 from faust.types import TP
 
+from agents.goals import GoalsAgent
 from agents.ledger import LedgerAgent
 from agents.recounting import Recounting
 from agents.scorecard import ScorecardAgent
+from goals.periods import Span
+from goals.watching import WATCH_ROWS
+from goals.working_plan import WorkingPlan
 from kpis.calendar import micros_of
 from schemas.definitions import DefinitionRecord
 from schemas.events import Event, Recorded
+from schemas.goals import Alert, Goal, GoalStatus, decode_alert, decode_status, encode_goal
 from schemas.internal import SCORECARD_ROWS
 from schemas.records import KpiRecord
 from schemas.rows import ROWS
 from schemas.topics import (
+    ALERTS,
     CRM_TOPICS,
+    GOAL_STATUS,
+    GOALS,
+    GOALS_TOPICS,
     LEDGER_TOPICS,
     SCORECARD_TOPICS,
     SCORECARDS,
     TABLE_OBJECTS,
     TABLE_SCORECARDS,
+    TABLE_STANDINGS,
     changelog,
 )
 from streams.defining import define
 from streams.delivery import Outgoing, Written
 from streams.holding import Holds
+from streams.partitioning import partition_of
 from streams.publishing import Publisher
 from streams.reading import keep_highest, record_of
 from streams.settings import Settings
+from streams.tables import RowStore
 from streams.ticking import tick
 from streams.transport import Fetched, Slice
+from streams.views import Views
 from streams.worker import Parts
 from tests.streams.stores import made_store
 
-TABLES = {TABLE_OBJECTS: ROWS, TABLE_SCORECARDS: SCORECARD_ROWS}
+TABLES = {TABLE_OBJECTS: ROWS, TABLE_SCORECARDS: SCORECARD_ROWS, TABLE_STANDINGS: WATCH_ROWS}
+
+
+def no_outlook(_goal: Goal, _span: Span, _now: int) -> None:
+    """Nobody has learned anything yet."""
 
 
 class EndedError(Exception):
@@ -59,6 +76,7 @@ class Broker:
         self.groups = {
             "ledger": [self.settings.topic(name) for name in LEDGER_TOPICS],
             "scorecard": [self.settings.topic(name) for name in SCORECARD_TOPICS],
+            "goals": [self.settings.topic(name) for name in GOALS_TOPICS],
         }
 
     async def publish(self, events: Iterable[Event | Recorded]) -> None:
@@ -96,6 +114,36 @@ class Broker:
             for record in self.topics[self.settings.topic(SCORECARDS.name), partition]:
                 keep_highest(records, record_of(record))
         return records
+
+    async def give(self, name: str, goal: Goal | None) -> None:
+        """Set a goal, as a stranger's producer does: in one partition."""
+        delivery: Any = Delivery(self)
+        partition = partition_of(name, self.settings.partitions)
+        value = None if goal is None else encode_goal(goal)
+        await delivery.write([Outgoing(self.settings.topic(GOALS.name), partition, name, value)])
+
+    def statuses(self) -> dict[str, GoalStatus]:
+        """Where goals stand, as a reader has it."""
+        found: dict[str, GoalStatus] = {}
+        for partition in range(self.settings.partitions):
+            for record in self.topics[self.settings.topic(GOAL_STATUS.name), partition]:
+                key = record.key.decode()
+                if record.value is None:
+                    found.pop(key, None)
+                    continue
+                status = decode_status(record.value)
+                if key not in found or found[key].revision <= status.revision:
+                    found[key] = status
+        return found
+
+    def alerts(self) -> list[Alert]:
+        """All that there was to hear, in the order in which it was written."""
+        topic = self.settings.topic(ALERTS.name)
+        return [
+            decode_alert(record.value)
+            for partition in range(self.settings.partitions)
+            for record in self.topics[topic, partition]
+        ]
 
 
 class Delivery:
@@ -147,10 +195,21 @@ class Worker:
         }
         partitions = broker.settings.partitions
         parts = Parts(
-            broker.settings, partitions, self.delivery, stores[TABLE_OBJECTS], stores[TABLE_SCORECARDS]
+            broker.settings,
+            partitions,
+            self.delivery,
+            stores[TABLE_OBJECTS],
+            stores[TABLE_SCORECARDS],
+            stores[TABLE_STANDINGS],
         )
         self.ledger, self.scorecard = LedgerAgent(parts), ScorecardAgent(parts)
-        self._tables = [(parts.objects, self.ledger.views), (parts.scorecards, self.scorecard.views)]
+        self.goals = GoalsAgent(parts, self.scorecard.views, WorkingPlan(), no_outlook)
+        self._agents = {"ledger": self.ledger, "scorecard": self.scorecard, "goals": self.goals}
+        self._tables: list[tuple[RowStore[Any], Views[Any]]] = [
+            (parts.objects, self.ledger.views),
+            (parts.scorecards, self.scorecard.views),
+            (parts.standings, self.goals.views),
+        ]
 
     async def take_over(self, slice_records: int = 1_000) -> int:
         """Take every partition over, as `streams.recovery` does; how many rows that took."""
@@ -198,14 +257,14 @@ class Worker:
 
     async def work_on(self, group: str, fetched: Fetched) -> None:
         """Carry out a batch's effects."""
-        agent = self.ledger if group == "ledger" else self.scorecard
-        await agent.work(fetched)
+        await self._agents[group].work(fetched)
 
     async def settle(self, most: int = 1_000) -> None:
         """Work until there is nothing left to do."""
         while (
             await self.work("ledger", most)
             or await self.work("scorecard", most)
+            or await self.work("goals", most)
             or await self._recount_where_wanted()
         ):
             pass

@@ -16,10 +16,13 @@ from malvakt.through_kafka import settled
 from malvakt.workers import COMMAND, WorkerProcess
 from schemas.definitions import Definitions
 from schemas.events import Event, Recorded, Told
+from schemas.goals import Alert, Goal, GoalStatus, decode_alert, decode_status, encode_goal
 from schemas.records import KpiRecord
-from streams.delivery import Delivery
+from schemas.topics import ALERTS, GOAL_STATUS, GOALS
+from streams.delivery import Delivery, Outgoing
+from streams.partitioning import partition_of
 from streams.publishing import published
-from streams.reading import read_scorecards
+from streams.reading import read_scorecards, read_to_end
 from streams.settings import Settings
 from streams.ticking import tick
 from streams.topic_setup import delete_topics, set_up_topics
@@ -30,8 +33,9 @@ NOW = datetime(2027, 1, 1, tzinfo=UTC)
 class Pipeline:
     """Workers over topics of their own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, delivery: Delivery) -> None:
         self.settings = settings
+        self._delivery = delivery
         self.workers: list[WorkerProcess] = []
 
     def start_worker(self, command: Sequence[str] = COMMAND, **own: Any) -> WorkerProcess:
@@ -47,6 +51,31 @@ class Pipeline:
     async def publish(self, events: Iterable[Event | Recorded]) -> None:
         async for _ in published(self.settings, events):
             pass
+
+    async def tick(self, now: datetime) -> None:
+        await tick(self.settings, self._delivery, micros_of(now))
+
+    async def give(self, *goals: Goal) -> None:
+        """Set goals, as a stranger's producer does: each in one partition."""
+        topic, count = self.settings.topic(GOALS.name), self.settings.partitions
+        await self._delivery.write(
+            Outgoing(topic, partition_of(goal.id, count), goal.id, encode_goal(goal)) for goal in goals
+        )
+
+    async def alerts(self) -> list[Alert]:
+        """All that there was to hear, in order."""
+        found = read_to_end(self.settings, ALERTS.name, lambda record: decode_alert(record.value))
+        return sorted([alert async for alert in found], key=lambda alert: alert.at)
+
+    async def statuses(self) -> dict[str, GoalStatus]:
+        """Where goals stand."""
+        found: dict[str, GoalStatus] = {}
+        written = read_to_end(self.settings, GOAL_STATUS.name, lambda record: record.value)
+        async for value in written:
+            status = decode_status(value)
+            if status.key not in found or found[status.key].revision < status.revision:
+                found[status.key] = status
+        return found
 
     async def until_it_grows(self, topic: str) -> None:
         """Wait until something more is written to a topic: the middle of some batch's effects."""
@@ -70,21 +99,22 @@ class Pipeline:
 
 
 @asynccontextmanager
-async def pipeline(broker: str, **settings: Any) -> AsyncIterator[Pipeline]:
+async def pipeline(broker: str, now: datetime = NOW, **settings: Any) -> AsyncIterator[Pipeline]:
+    """Topics, and a clock that stands still until somebody ticks."""
     name = f"test-{secrets.token_hex(4)}"
     settings.setdefault("session_timeout_s", 6.0)
     settings.setdefault("ticks_s", 0.0)
     own = Settings(broker=broker, app_id=name, topic_prefix=f"{name}.", metrics_port=0, **settings)
     await set_up_topics(own)
     async with Delivery(broker) as delivery:
-        await tick(own, delivery, micros_of(NOW))
-    running = Pipeline(own)
-    try:
-        yield running
-    finally:
-        for worker in running.workers:
-            worker.stop()
-        await delete_topics(own)
+        running = Pipeline(own, delivery)
+        await running.tick(now)
+        try:
+            yield running
+        finally:
+            for worker in running.workers:
+                worker.stop()
+            await delete_topics(own)
 
 
 def figures(records: Mapping[str, KpiRecord], business: Business) -> list[tuple[Any, ...]]:

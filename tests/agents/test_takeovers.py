@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemas.decoding import own_fields
 from schemas.definitions import DefinitionRecord, Definitions, MeasureDefinition
 from schemas.events import Event, Recorded, Told, encode_event, type_of
+from schemas.goals import Absolute, Acceptance, AlertKind, Goal, Recurring
 from streams.holding import Holds
 from streams.settings import MEMORY, ROCKSDB
 from streams.transport import Fetched
@@ -69,12 +70,19 @@ class Define(NamedTuple):
     definition: MeasureDefinition | None
 
 
+class Give(NamedTuple):
+    """Somebody sets a goal, or another version of it, or retires it."""
+
+    target: int | None
+
+
 class Recount(NamedTuple):
     """The owner finds the time to count history anew."""
 
 
-Step = Work | End | HandOver | LateWrite | TimePasses | Define | Recount
+Step = Work | End | HandOver | LateWrite | TimePasses | Define | Give | Recount
 
+LEADS = "leads"
 DEMOS = "measures/demos"
 _definitions = st.sampled_from(
     [
@@ -84,7 +92,7 @@ _definitions = st.sampled_from(
     ]
 )
 
-_groups = st.sampled_from(["ledger", "scorecard"])
+_groups = st.sampled_from(["ledger", "scorecard", "goals"])
 _most = st.integers(1, 8)
 steps = st.lists(
     st.one_of(
@@ -95,6 +103,7 @@ steps = st.lists(
         st.builds(LateWrite, _groups, st.integers(0, 40)),
         st.builds(TimePasses, times),
         st.builds(Define, st.none() | _definitions),
+        st.builds(Give, st.none() | st.integers(1, 3)),
         st.builds(Recount),
     ),
     max_size=14,
@@ -111,12 +120,18 @@ class Pair:
         self._at = 0
         self.defined: DefinitionRecord | None = None
         self._number = 0
+        self.given: Goal | None = None
+        self._version = 0
         self._in_hand: dict[str, Fetched | None] = {}
         """What the other worker had in hand when it missed that the partitions moved."""
 
     @property
     def owner(self) -> Worker:
         return self._workers[self._at]
+
+    def kill(self) -> None:
+        for worker in self._workers:
+            worker.kill()
 
     async def take(self, step: Step) -> None:
         match step:
@@ -138,6 +153,8 @@ class Pair:
                 await self._broker.tick(now)
             case Define(definition):
                 await self.define(definition)
+            case Give(target):
+                await self.give(target)
             case Recount():
                 await self.owner.recount()
 
@@ -145,6 +162,11 @@ class Pair:
         self._number += 1
         self.defined = None if definition is None else DefinitionRecord(self._number, definition)
         await self._broker.define(DEMOS, self.defined)
+
+    async def give(self, target: int | None) -> None:
+        self._version += 1
+        self.given = None if target is None else leads_a_month(target, self._version)
+        await self._broker.give(LEADS, self.given)
 
     async def _end(self, group: str, most: int, records: int, killed: bool) -> None:
         self.owner.delivery.lives_for = records
@@ -187,12 +209,14 @@ def with_own(recorded: Recorded) -> Event | Told:
 async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], partitions: int) -> None:
     broker = Broker(partitions)
     await broker.publish(with_campaigns(told))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         holds = [
             on_disk(Path(folder) / str(number)) if kind == ROCKSDB else in_memory
             for number, kind in enumerate(kinds)
         ]
         pair = Pair(broker, holds)
+        # What is open would be written to while the folder is deleted.
+        stack.callback(pair.kill)
         await pair.owner.take_over()
         for step in taken:
             await pair.take(step)
@@ -201,9 +225,49 @@ async def lived_through(told: list[Event], taken: list[Step], kinds: list[str], 
         definitions = Definitions({} if pair.defined is None else {"demos": pair.defined.definition})
         right = replayed([*map(with_own, with_campaigns(told))], broker.settings, definitions)
         assert figures(broker.records(), broker.settings.business()) == right
+        all_is_said(broker, pair.given)
         fresh = Worker(broker, in_memory)
         await fresh.take_over()
         assert pair.owner.views() == fresh.views()
+
+
+def leads_a_month(target: int, version: int) -> Goal:
+    return Goal(
+        id=LEADS,
+        version=version,
+        scope="company",
+        kpi="new_leads",
+        better="at_least",
+        target=Absolute(value=str(target)),
+        period=Recurring(grain="month", start=date(2024, 1, 1)),
+        accepted=Acceptance(by="anna", at=datetime(2023, 12, 1, tzinfo=UTC)),
+    )
+
+
+def all_is_said(broker: Broker, given: Goal | None) -> None:
+    """Whoever reads what was said of a goal has its verdicts, by figures that hold, and heard of each."""
+    statuses, records = broker.statuses(), broker.records()
+    alerts = broker.alerts()
+    kinds: dict[str, AlertKind] = {}
+    assert all(kinds.setdefault(alert.id, alert.kind) == alert.kind for alert in alerts)
+    for key, status in statuses.items():
+        if status.end >= NOW.date():
+            assert given is not None
+            assert status.goal_version == given.version
+            continue
+        record = records.get(f"company|month|{status.start}")
+        value = 0 if record is None else record.kpis["new_leads"]
+        assert isinstance(value, int)
+        assert isinstance(status.target, int)
+        if given is not None:
+            # Of what is retired, late figures are no news.
+            assert (status.value, status.standing) == (
+                value,
+                "achieved" if value >= status.target else "missed",
+            )
+        heard = [alert for alert in alerts if alert.status.key == key]
+        last = max(heard, key=lambda alert: (alert.at, alert.status.revision))
+        assert last.status.standing == status.standing
 
 
 async def slept_through(broker: Broker, told: list[Event]) -> None:

@@ -43,7 +43,7 @@ def shown(unit: Unit, amount: Fraction) -> Figure:
             return int(amount)
         case Unit.MONEY:
             return written(amount)
-        case Unit.NUMBER:
+        case Unit.DAYS | Unit.NUMBER:
             return pytest.approx(float(amount), rel=1e-12, abs=1e-12)
 
 

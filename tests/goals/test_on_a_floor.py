@@ -76,7 +76,7 @@ def lived(by_day: Days, random: Random | None) -> tuple[list[Alert], list[KpiRec
         records = list(replay.records(now))
         by_key = {record.key: record for record in records}
         for goal in GOALS:
-            looked = look(goal, SPAN, by_key, SCENE, micros_of(now), None, rows.get(goal.id))
+            looked = look(goal, SPAN, by_key, SCENE, micros_of(now), None, rows.get(goal.id), revision=1)
             rows[goal.id] = looked.row
             alerts += looked.alerts
     return alerts, records

@@ -160,7 +160,7 @@ def test_whatever_has_no_fault_can_be_looked_at(goal: Goal, share: float) -> Non
     start, end = begins(STOCKHOLM, span), ends(STOCKHOLM, span)
     working = WorkingTime(STOCKHOLM, Plan())
     scene = Scene(KNOWN, STOCKHOLM, working, Pace(STOCKHOLM, working))
-    looked = look(goal, span, {}, scene, start + round((end - start) * share), None, None)
+    looked = look(goal, span, {}, scene, start + round((end - start) * share), None, None, revision=1)
     assert looked.status is not None
     assert len(looked.alerts) <= 1
     assert set(keys_of(goal, span, span.first))

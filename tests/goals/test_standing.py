@@ -92,7 +92,7 @@ class Watch:
     def look(self, now: int, value: Figure = 0, chance: float | None = None) -> str:
         outlook = None if chance is None else Chance(chance)
         records = april(self.goal.kpi, value)
-        looked = look(self.goal, APRIL, records, SCENE, now, outlook, self.row)
+        looked = look(self.goal, APRIL, records, SCENE, now, outlook, self.row, revision=1)
         self.row = looked.row
         self.alerts += looked.alerts
         self.statuses += looked.status is not None
@@ -212,7 +212,14 @@ def test_a_forecast_takes_the_place_of_the_pace() -> None:
     assert (status.low, status.forecast, status.high, status.probability) == (10, 20, 30, 0.65)
     unknown = Chance(0.7, low=None, expected=None, high=None)
     looked = look(
-        watch.goal, APRIL, april("new_leads", 0), SCENE, at("2026-04-21T12:00"), unknown, watch.row
+        watch.goal,
+        APRIL,
+        april("new_leads", 0),
+        SCENE,
+        at("2026-04-21T12:00"),
+        unknown,
+        watch.row,
+        revision=1,
     )
     assert looked.status is not None
     assert (looked.status.low, looked.status.forecast, looked.status.high) == (None, None, None)
@@ -292,7 +299,7 @@ def test_the_example_of_the_guide() -> None:
     row = None
     standings: list[tuple[str, str]] = []
     for moment in ("12T14:20:00", "12T14:20:01", "13T16:20:00", "13T16:20:01"):
-        row = look(goal, week, records, SCENE, at(f"2027-01-{moment}"), None, row).row
+        row = look(goal, week, records, SCENE, at(f"2027-01-{moment}"), None, row, revision=1).row
         standings.append((moment, row.status.standing))
     assert [standing for _, standing in standings] == ["on_track", "at_risk", "at_risk", "slipped"]
 

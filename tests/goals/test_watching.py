@@ -5,30 +5,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goals.watching import WATCH_ROWS, Given, Said, Watching, WatchRow
-from schemas.goals import Alert, Recurring
+from schemas.goals import Alert, GoalStatus, Recurring, Relative
+from schemas.internal import Renewed
 from schemas.records import KpiRecord
-from tests.goals.test_standing import DAY, END, HOUR, SCENE, START, april, goal_of
+from tests.goals.test_standing import APRIL, DAY, END, HOUR, SCENE, START, april, goal_of
 
 GOAL = goal_of()
+KEY = "april|2026-04-01"
 
 
 class Partition:
-    """Rows that are kept, and the view over them; `restart` builds it from what was packed."""
+    """Rows that are kept, and the view over them; `restart` takes it over as another worker does."""
 
     def __init__(self) -> None:
         self.rows: dict[str, WatchRow] = {}
         self.records: dict[str, KpiRecord] = {}
+        self.term = 0
         self.restart()
 
     def restart(self) -> None:
         packed = {key: WATCH_ROWS.pack(row, 1) for key, row in self.rows.items()}
         self.rows = {key: WATCH_ROWS.unpack(raw) for key, raw in packed.items()}
-        self.view = Watching(self.rows, lambda _: SCENE, self.records)
-        for key, row in self.rows.items():
-            self.view.learn(key, row)
+        self.view = Watching(self.rows, lambda _: SCENE, self.records, lambda *_: None)
+        self.term += 1
+        self.view.begin_term(self.term)
 
-    def take(self, *given: Given, ticks: tuple[int, ...] = ()) -> Said:
-        said = self.view.take(given, ticks)
+    def take(
+        self, *given: Given, ticks: tuple[int, ...] = (), touched: tuple[int, int] | None = None
+    ) -> Said:
+        renewals = [Renewed(now, True, {}) for now in ticks]
+        if touched is not None:
+            renewals.append(Renewed(START, False, {"company": touched}))
+        said = self.view.take(given, renewals)
         self.rows.update(said.rows)
         return said
 
@@ -68,21 +76,86 @@ def test_a_crash_after_the_rows_says_the_same_again(hours: list[int], data: st.D
             said = crashing.take(ticks=tuple(clocks[number : number + 1 + data.draw(st.integers(0, 1))]))
         heard += ids(said.alerts)
     assert list(dict.fromkeys(heard)) == expected
-    before = dict(crashing.rows)
     crashing.restart()
     again = [name for now in clocks for name in ids(crashing.take(ticks=(now,)).alerts)]
     assert set(again) <= set(expected)
-    assert crashing.rows == before
 
 
-def test_a_retired_goal_leaves_nothing() -> None:
+@given(st.lists(st.tuples(st.integers(1, 90), st.integers(0, 130)), min_size=1, max_size=10), st.data())
+def test_whoever_reads_has_what_is_in_the_rows(looks: list[tuple[int, int]], data: st.DataObject) -> None:
+    """Whatever was renewed between ticks, and whoever took over: of two statuses the later has the higher
+    revision, and after a tick it says what a worker that was never interrupted says.
+    """
+    whole, interrupted = Partition(), Partition()
+    read: list[dict[str, GoalStatus]] = [{}, {}]
+    now = START
+    for partition in (whole, interrupted):
+        partition.take(Given("april", GOAL))
+    for hours, leads in looks:
+        now += hours * 8 * HOUR
+        for number, partition in enumerate((whole, interrupted)):
+            partition.records.update(april("new_leads", leads))
+            touched: tuple[int, int] | None = APRIL
+            if number and data.draw(st.booleans()):
+                _read(partition.take(touched=touched).statuses, read[number])
+                touched = None
+            if number and data.draw(st.booleans()):
+                partition.restart()
+            _read(partition.take(ticks=(now,), touched=touched).statuses, read[number])
+        assert _but_time(read[0]) == _but_time(read[1])
+
+
+def _read(said: dict[str, GoalStatus | None], read: dict[str, GoalStatus]) -> None:
+    for key, status in said.items():
+        assert status is not None
+        assert key not in read or status.revision > read[key].revision
+        read[key] = status
+
+
+def _but_time(statuses: dict[str, GoalStatus]) -> list[dict[str, object]]:
+    """All that says something new; the rest may be said at another time."""
+    names = ("standing", "value", "target", "remaining")
+    return [{name: getattr(status, name) for name in names} for status in statuses.values()]
+
+
+def test_figures_are_renewed_between_ticks() -> None:
+    """Where the goal stands is not: that takes the clock. What changes nothing is not said."""
+    partition = Partition()
+    partition.take(Given("april", GOAL), ticks=(START + 20 * DAY,))
+    partition.records.update(april("new_leads", 120))
+    said = partition.take(touched=APRIL)
+    assert (said.rows, said.alerts) == ({}, [])
+    status = said.statuses[KEY]
+    assert status is not None
+    assert (status.value, status.remaining, status.standing) == (120, 0, "slipped")
+    assert partition.take(touched=APRIL).statuses == {}
+    partition.records.update(april("new_leads", 0))
+    back = partition.take(ticks=(START + 20 * DAY,)).statuses[KEY]
+    assert back is not None
+    assert (back.value, back.revision > status.revision) == (0, True)
+
+
+def test_a_retired_goal_leaves_only_its_verdicts() -> None:
     """Its statuses are taken back, again where that is said again, and it is not looked at any more."""
     partition = Partition()
     partition.take(Given("april", GOAL), ticks=(START,))
-    assert partition.take(Given("april", None)).statuses == {"april|2026-04-01": None}
+    assert partition.take(Given("april", None)).statuses == {KEY: None}
     partition.restart()
-    assert partition.take(Given("april", None)).statuses == {"april|2026-04-01": None}
+    assert partition.take(Given("april", None)).statuses == {KEY: None}
     assert partition.take(ticks=(END,)).statuses == {}
+    over = Partition()
+    over.take(Given("april", GOAL), ticks=(END + DAY,))
+    assert over.take(Given("april", None)).statuses == {}
+
+
+def test_alerts_of_a_goal_that_comes_back_are_others() -> None:
+    """Whoever knows the ids of the first would take them for the same."""
+    partition = Partition()
+    partition.take(Given("april", GOAL))
+    assert ids(partition.take(ticks=(START + 20 * DAY,)).alerts) == [f"{KEY}|slipped|0"]
+    partition.take(Given("april", None))
+    partition.take(Given("april", msgspec.structs.replace(GOAL, version=3)))
+    assert ids(partition.take(ticks=(START + 21 * DAY,)).alerts) == [f"{KEY}|slipped|1"]
 
 
 def test_a_goal_that_recurs_gets_every_verdict() -> None:
@@ -96,12 +169,29 @@ def test_a_goal_that_recurs_gets_every_verdict() -> None:
     ]
 
 
+def test_a_verdict_is_on_the_goal_as_it_was() -> None:
+    """Who asks for more from now on asks for no more of what is over, however late figures come."""
+    partition = Partition()
+    partition.take(Given("april", GOAL))
+    partition.records.update(april("new_leads", 110))
+    assert ids(partition.take(ticks=(END + DAY,)).alerts) == [f"{KEY}|achieved|0"]
+    more = msgspec.structs.replace(goal_of(target="200"), version=2)
+    assert partition.take(Given("april", more), ticks=(END + 2 * DAY,)).alerts == []
+    partition.records.update(april("new_leads", 105))
+    said = partition.take(ticks=(END + 3 * DAY,), touched=APRIL)
+    assert said.alerts == []
+    status = said.statuses[KEY]
+    assert status is not None
+    assert (status.standing, status.value, status.target, status.goal_version) == ("achieved", 105, 100, 1)
+
+
 def test_a_goal_whose_kpi_is_gone_waits() -> None:
     """And nothing else is stopped by it."""
     gone = msgspec.structs.replace(GOAL, id="gone", kpi="was_ours")
     partition = Partition()
     said = partition.take(Given("gone", gone), Given("april", GOAL), ticks=(START,))
-    assert set(said.statuses) == {"april|2026-04-01"}
+    assert set(said.statuses) == {KEY}
+    assert partition.take(touched=APRIL).statuses == {}
 
 
 def test_an_older_version_changes_nothing() -> None:
@@ -109,20 +199,32 @@ def test_an_older_version_changes_nothing() -> None:
     newer = msgspec.structs.replace(GOAL, version=2)
     partition = Partition()
     partition.take(Given("april", newer), Given("april", GOAL), ticks=(START,))
-    status = partition.take(Given("april", GOAL), ticks=(START,)).statuses["april|2026-04-01"]
+    status = partition.take(Given("april", GOAL), ticks=(START,)).statuses[KEY]
     assert status is not None
     assert status.goal_version == 2
 
 
 def test_what_is_over_is_looked_at_again_where_figures_changed() -> None:
-    """And not before: the cost of a tick does not grow with history. A worker that starts looks once."""
+    """And not before: ticks do not cost more with history. Who crashes before that still knows it."""
     partition = Partition()
     partition.take(Given("april", GOAL), ticks=(START,))
     assert [alert.kind for alert in partition.take(ticks=(END + DAY,)).alerts] == ["missed"]
     partition.records.update(april("new_leads", 120))
     assert partition.take(ticks=(END + 2 * DAY,)).rows == {}
-    partition.view.changed("company")
-    assert [alert.kind for alert in partition.take(ticks=(END + 3 * DAY,)).alerts] == ["corrected"]
-    partition.records.update(april("new_leads", 99))
+    may = APRIL.end
+    assert partition.take(touched=(may, may + 2)).rows == {}
+    assert partition.take(touched=(APRIL.first, may)).rows.keys() == {KEY}
     partition.restart()
-    assert [alert.kind for alert in partition.take(ticks=(END + 4 * DAY,)).alerts] == ["corrected"]
+    assert [alert.kind for alert in partition.take(ticks=(END + 3 * DAY,)).alerts] == ["corrected"]
+    assert partition.take(ticks=(END + 4 * DAY,)).statuses == {}
+
+
+def test_what_a_target_is_compared_with_counts_too() -> None:
+    """A year before; but not what came after."""
+    relative = msgspec.structs.replace(GOAL, target=Relative(change="0.1", baseline="last_year"))
+    partition = Partition()
+    partition.take(Given("april", relative), ticks=(END + DAY,))
+    assert partition.take(touched=(APRIL.first - 365, APRIL.first - 364)).rows.keys() == {KEY}
+    partition.take(ticks=(END + 2 * DAY,))
+    assert partition.take(touched=(APRIL.end, APRIL.end)).rows == {}
+    assert partition.take(touched=(APRIL.first - 800, APRIL.first - 799)).rows == {}

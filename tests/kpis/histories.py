@@ -29,7 +29,7 @@ _sellers = st.sampled_from(["anna", "bo", "cia"])
 _customers = st.sampled_from(["c1", "c2"])
 _leads = st.sampled_from(["l1", "l2"])
 _amounts = st.sampled_from(
-    ["0", "100", "0.005", "125000.00", "-3.335", "99999.999999", "999999999999.999999"]
+    ["0", "100", "0.005", "0.05", "125000.00", "-3.335", "99999.999999", "999999999999.999999"]
 )
 _currencies = st.sampled_from(["SEK", "SEK", "SEK", "USD", "EUR"])
 _rates = st.sampled_from(["11.4275", "0.333333333333", "10", "0.000000000001", "999999999.123456789012"])

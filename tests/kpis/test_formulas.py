@@ -12,7 +12,7 @@ from kpis.definitions.evaluation import compiled
 from kpis.definitions.formula import parse
 from kpis.formulas import KPIS, Compare, Compared, Moment, Reader, minor_digits, money
 from kpis.measures import ENDED, ENDED_DAYS, ENDED_MICROS, MEASURES, SCALES, SINCE_DAYS, SINCE_MICROS
-from kpis.money import PARTS_PER_UNIT, above, below, parts_in
+from kpis.money import above, among, amount_of, below, together
 
 MONTH = {
     "leads_new": 31,
@@ -102,7 +102,12 @@ def test_an_amount_that_adds_up_to_nothing_is_left_out() -> None:
     assert (shown, kpis["cac"]) == ({"calls": 1}, None)
 
 
-names = sorted([*MEASURES, above("revenue"), below("revenue"), below("cost")])
+names = sorted(
+    [
+        *(*MEASURES, above("revenue"), below("revenue"), below("cost")),
+        *(among("cost", 30), among("cost", 31), among(below("cost"), 365), among("cost_salary", 7)),
+    ]
+)
 
 
 @given(st.dictionaries(st.sampled_from(names), st.integers(1, 10**9)), st.sampled_from(Grain))
@@ -110,12 +115,15 @@ def test_kpis_are_what_their_definitions_say(measures: dict[str, int], grain: Gr
     """Whichever measures count: worked out from all of them, without a plan."""
     _, found = Reader().figures(measures, grain, Moment(2, 1, 1))
     scales = {name: SCALES[each.unit] for name, each in MEASURES.items()}
-    parts = {name: parts_in(measures, name) for name, each in MEASURES.items() if each.unit == "money"}
-    scales |= dict.fromkeys(parts, PARTS_PER_UNIT)
+    amounts = dict(measures)
+    for name, each in MEASURES.items():
+        if each.unit == "money":
+            weights, scales[name] = together(other for other in measures if amount_of(other) == name)
+            amounts[name] = sum(measures[other] * weight for other, weight in weights)
     for name, kpi in builtin_kpis().items():
         if grain in KPIS[name].grains:
             evaluate = compiled(parse(kpi.formula).tree, kpi.unit, scales)
-            assert found[name] == evaluate({**measures, **parts}, 2)
+            assert found[name] == evaluate(amounts, 2)
 
 
 @given(st.integers(-(10**18), 10**18), st.sampled_from([0, 2, 3]))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from kpis.calendar import MICROS_PER_DAY, Calendar
 from kpis.contributions import Business
 from kpis.formulas import minor_digits
 from kpis.replay import Replay
-from schemas.events import Event
+from schemas.events import EVENT_TYPES, Event
 from schemas.records import KpiRecord
 from tests.kpis.histories import histories, times
 from tests.kpis.oracle import Oracle, shown
@@ -51,6 +52,31 @@ def test_measures_are_what_the_definitions_say(events: list[Event], zone: str, c
     }
     found = {r.key: r.measures for r in replayed(events, business(zone, currency))}
     assert found == expected
+
+
+def cost_of_a_month(name: str, first: str, last: str) -> Event:
+    data = {
+        "cost": name,
+        "amount": "0.05",
+        "currency": "SEK",
+        "category": "other",
+        "from": first,
+        "to": last,
+    }
+    envelope = {"specversion": "1.0", "id": name, "source": "crm://test", "type": "cost.logged"}
+    told = {**envelope, "time": "2026-03-01T10:00:00Z", "data": data}
+    return msgspec.convert(told, EVENT_TYPES["cost.logged"])
+
+
+def test_thirds_that_meet_again_are_a_whole() -> None:
+    """Nine thirtieths of 0.05 are 0.015, right between 0.01 and 0.02, though no thirtieth has an end."""
+    costs = [
+        cost_of_a_month("of February", "2026-02-27", "2026-03-28"),
+        cost_of_a_month("of March", "2026-03-07", "2026-04-05"),
+    ]
+    records = {record.key: record.measures for record in replayed(costs, business())}
+    assert records["company|week|2026-03-02"]["cost"] == "0.02"
+    assert records["company|year|2026-01-01"]["cost"] == "0.10"
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,14 +9,19 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 from msgspec.structs import replace
 
 from malvakt.through_kafka import settled
 from malvakt.workers import WorkerProcess
+from schemas.definitions import Definitions
 from schemas.events import encode_event
 from schemas.records import encode_record
 from schemas.topics import SCORECARDS
 from simulation.floor import Floor, events
+from streams.defining import read_in_use
 from streams.delivery import Delivery, Outgoing
 from streams.reading import read_scorecards
 from streams.settings import Settings
@@ -93,6 +98,66 @@ def test_lines_that_are_no_events_are_told_and_the_rest_compared(
     assert "not valid JSON" in done.stderr
 
 
+OWN = """\
+[measures.seats_called]
+event = "activity.logged"
+where = { kind = "call", seats = [2, 3] }
+count = "sum seats"
+
+[measures.big_wins]
+event = "deal.won"
+count = "sum value"
+
+[kpis.mean_win]
+formula = "big_wins / deals_won"
+unit = "money"
+better = "higher"
+name = { en = "Mean win" }
+"""
+
+
+@pytest.fixture(scope="module")
+def seated(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same events, each with a field of the organisation's own."""
+    path = tmp_path_factory.mktemp("seated") / "events.jsonl"
+    lines = [orjson.loads(line) for line in recorded.read_bytes().splitlines()]
+    told = [line | {"data": line["data"] | {"seats": n % 5}} for n, line in enumerate(lines)]
+    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in told))
+    return path
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A file with definitions."""
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, "utf-8")
+    return path
+
+
+def test_own_figures_are_reconciled_by_their_definitions(seated: Path, own: Path, tmp_path: Path) -> None:
+    """A false one is found; without the definitions they are named, and the rest is compared."""
+    done = malvakt("replay", seated, "--definitions", own, "--json")
+    found = [orjson.loads(line) for line in done.stdout.splitlines()]
+    counted = [record for record in found if "seats_called" in record["measures"]]
+    assert counted
+    path = written(tmp_path / "records", found)
+    call = ("reconcile", "--events", seated, "--records", path, "--json")
+    good = malvakt(*call, "--definitions", own)
+    assert (good.returncode, good.stdout) == (0, ""), good.stderr
+    without = malvakt(*call)
+    assert (without.returncode, without.stdout) == (0, "")
+    assert (
+        "Not recounted: kpis.mean_win, measures.big_wins, measures.seats_called; --definitions"
+        in without.stderr
+    )
+    counted[0]["measures"]["seats_called"] += 1.0
+    written(path, found)
+    bad = malvakt(*call, "--definitions", own)
+    [difference] = (orjson.loads(line) for line in bad.stdout.splitlines())
+    assert (bad.returncode, difference["figure"]) == (1, "measures.seats_called")
+    assert difference["published"] == difference["recounted"] + 1
+
+
 def test_an_explanation_lists_what_adds_up(recorded: Path, records: list[dict[str, Any]]) -> None:
     """The deals behind the revenue, then the figure as the record has it."""
     [ever] = [r for r in records if (r["scope"], r["grain"]) == ("company", "ever")]
@@ -145,6 +210,7 @@ WRONG_CALLS = {
     "reconcile --events no-such-file --records x": "no-such-file cannot be read: No such file",
     "reconcile --events x --records y --broker b:1": "Give --events or --broker, not both",
     "reconcile --currency SEK": "--timezone and --currency go with --events",
+    "reconcile --definitions own.toml": "--definitions goes with --events",
     "reconcile --wait -1": "--wait takes seconds, 0 or more",
     "reconcile --patience -1": "--patience takes seconds, 0 or more",
     "explain north day 2026-03-02 revenue": "north: give company, or a scope that begins with team:",
@@ -178,6 +244,7 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
     """Nothing differs, though an event came again elsewhere and one is none; a false record is found.
 
     What workers are late with is no difference: it is waited for, and where nobody works that is said.
+    Where events are gone, nothing is judged by what is left.
     """
     app = "test-reconcile"
     settings = Settings(broker=kafka_address, app_id=app, topic_prefix=f"{app}.", metrics_port=0)
@@ -200,6 +267,13 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
         more = record.measures | {"deals_won": int(record.measures["deals_won"] or 0) + 1}
         return encode_record(replace(record, measures=more, revision=record.revision + 1))
 
+    async def cut_off() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_address)
+        await admin.start()
+        deals = TopicPartition(settings.topic("crm.deals"), 0)
+        await admin.delete_records({deals: RecordsToDelete(before_offset=1)})
+        await admin.close()
+
     first, rest = tmp_path / "first.jsonl", tmp_path / "rest.jsonl"
     lines = recorded.read_bytes().splitlines(keepends=True)
     first.write_bytes(b"".join(lines[:1000]))
@@ -217,9 +291,17 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
         explained = malvakt("explain", "company", "ever", "1970-01-01", "deals_won", "--json", **own)
         asyncio.run(write(SCORECARDS.name, asyncio.run(falsified())))
         bad = malvakt("reconcile", "--wait", "1", "--json", **own)
+        asyncio.run(cut_off())
+        calls = ("reconcile", "explain company ever 1970-01-01 deals_won", "waiting")
+        cut = [malvakt(*call.split(), "--json", **own) for call in calls]
     finally:
         worker.stop()
         asyncio.run(delete_topics(settings))
+    for done in cut:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.search(r"What came in before .* UTC is no longer in", said(done))
+        assert f"{app}.crm.deals" in said(done)
+        assert "--events" in said(done)
     assert (nobody_works.returncode, nobody_works.stdout) == (1, "")
     assert re.search(r"After 1 s the workers have [1-9][0-9,]* records to finish", nobody_works.stderr)
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
@@ -230,3 +312,52 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
     [difference] = (orjson.loads(line) for line in bad.stdout.splitlines())
     assert difference["figure"] == "measures.deals_won"
     assert difference["published"] == difference["recounted"] + 1 == figure["value"] + 1
+
+
+@pytest.mark.kafka
+def test_own_figures_of_a_running_installation_are_reconciled(
+    seated: Path, own: Path, kafka_address: str
+) -> None:
+    """By the definitions that are in use, once they are; a false figure is found."""
+    app = "test-reconcile-own"
+    settings = Settings(broker=kafka_address, app_id=app, topic_prefix=f"{app}.", metrics_port=0)
+    environment = {
+        "MALVAKT_BROKER": kafka_address,
+        "MALVAKT_TOPIC_PREFIX": f"{app}.",
+        "MALVAKT_APP_ID": app,
+    }
+
+    async def until_in_use() -> Definitions:
+        for _ in range(600):
+            found = await read_in_use(settings)
+            if found.measures and found.kpis:
+                return found
+            worker.check()
+            await asyncio.sleep(0.1)
+        return Definitions()
+
+    async def falsify() -> None:
+        record = (await read_scorecards(settings))["company|ever|1970-01-01"]
+        wrong = replace(record, kpis=record.kpis | {"mean_win": "1.00"}, revision=record.revision + 1)
+        async with Delivery(settings.broker) as delivery:
+            value = encode_record(wrong)
+            await delivery.write([Outgoing(settings.topic(SCORECARDS.name), 0, record.key, value)])
+
+    worker = WorkerProcess(settings)
+    try:
+        assert malvakt("emit", seated, **environment).returncode == 0
+        asyncio.run(settled(settings, [worker]))
+        assert asyncio.run(read_in_use(settings)) == Definitions()
+        assert malvakt("definitions", "apply", own, **environment).returncode == 0
+        in_use = asyncio.run(until_in_use())
+        good = malvakt("reconcile", "--wait", "1", "--json", **environment)
+        asyncio.run(falsify())
+        bad = malvakt("reconcile", "--wait", "1", "--json", **environment)
+    finally:
+        worker.stop()
+        asyncio.run(delete_topics(settings))
+    assert (set(in_use.measures), set(in_use.kpis)) == ({"seats_called", "big_wins"}, {"mean_win"})
+    assert (good.returncode, good.stdout) == (0, ""), good.stderr
+    assert "Not recounted" not in good.stderr
+    [difference] = (orjson.loads(line) for line in bad.stdout.splitlines())
+    assert (difference["figure"], difference["published"]) == ("kpis.mean_win", "1.00")

@@ -14,6 +14,12 @@ def test_variables_override_the_defaults() -> None:
     assert found == Settings(broker="k:1", partitions=4, declare_topics=False)
 
 
+def test_a_number_that_is_left_empty_is_not_set() -> None:
+    """As Compose passes on what nobody set."""
+    assert from_environment({"MALVAKT_RAW_DAYS": "", "MALVAKT_TICKS_S": ""}) == Settings()
+    assert from_environment({"MALVAKT_RAW_DAYS": "730"}).raw_days == 730
+
+
 @pytest.mark.parametrize(
     ("variable", "text"),
     [
@@ -49,6 +55,8 @@ def test_a_value_that_cannot_be_used_is_named(variable: str, text: str) -> None:
         ("session_timeout_s", float("nan")),
         ("session_timeout_s", float("inf")),
         ("rocksdb_cache_mb", 0),
+        ("raw_days", -1),
+        ("raw_days", 40_000),
         ("currency", "SEK\n"),
         ("timezone", "Mars/Olympus"),
     ],

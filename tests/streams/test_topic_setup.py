@@ -2,10 +2,13 @@
 
 import asyncio
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from msgspec.structs import replace
 
 from streams.settings import Settings
 from streams.topic_setup import TopicSetupError, delete_topics, set_up_topics
@@ -18,18 +21,28 @@ def set_up_beside(broker: str, *others: NewTopic) -> int:
     settings = own_settings(broker)
 
     async def run() -> int:
-        admin = AIOKafkaAdminClient(bootstrap_servers=broker)
-        await admin.start()
         for topic in others:
             topic.name = settings.topic(topic.name)
-        await admin.create_topics(list(others))
-        await admin.close()
+        await create(broker, *others)
         try:
             return await set_up_topics(settings)
         finally:
             await delete_topics(settings)
 
     return asyncio.run(run())
+
+
+async def create(broker: str, *topics: NewTopic) -> None:
+    """Create topics, and wait until the broker knows them: it takes a moment."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    await admin.start()
+    await admin.create_topics(list(topics))
+    names = [topic.name for topic in topics]
+    for _ in range(200):
+        if not any(topic["error_code"] for topic in await admin.describe_topics(names)):
+            break
+        await asyncio.sleep(0.05)
+    await admin.close()
 
 
 def own_settings(broker: str) -> Settings:
@@ -65,3 +78,70 @@ def test_an_output_topic_that_is_not_compacted_is_refused(kafka_address: str) ->
     """Its latest records would go with the oldest."""
     with pytest.raises(TopicSetupError, match=r"kpi\.scorecards has cleanup\.policy=delete"):
         set_up_beside(kafka_address, crm("kpi.scorecards", 2))
+
+
+DAY_MS = 24 * 3_600_000
+RAW = ["crm.leads", "crm.activities", "crm.deals", "crm.costs", "crm.rejected"]
+NAMES = ["retention.ms", "message.timestamp.type", "segment.bytes", "max.message.bytes"]
+
+
+async def kept(settings: Settings, names: Iterable[str]) -> dict[str, list[str]]:
+    """How topics are set up."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    await admin.start()
+    topics = [ConfigResource(ConfigResourceType.TOPIC, settings.topic(name)) for name in names]
+    responses: Any = await admin.describe_configs(topics)
+    await admin.close()
+    found: dict[str, list[str]] = {}
+    for response in responses:
+        for _, _, _, topic, configs in response.resources:
+            values = {config[0]: config[1] for config in configs}
+            found[topic.removeprefix(settings.topic_prefix)] = [values[name] for name in NAMES]
+    return found
+
+
+def test_raw_detail_is_kept_for_as_many_days_as_is_said(kafka_address: str) -> None:
+    """From when it came in. Where topics are there already they are changed, and nothing else of them is.
+
+    The organisation stays, for without it nothing that is left could be placed, and so do alerts.
+    """
+
+    async def run() -> None:
+        settings = own_settings(kafka_address)
+        await create(kafka_address, crm(settings.topic("crm.deals"), 2, segment_bytes="1048576"))
+        try:
+            await set_up_topics(replace(settings, raw_days=30))
+            others = ["crm.org", "kpi.alerts"]
+            found = await kept(settings, [*RAW, *others])
+            for topic in RAW:
+                assert found[topic][:2] == [str(30 * DAY_MS), "LogAppendTime"], topic
+            for topic in others:
+                assert found[topic][:2] == ["-1", "CreateTime"], topic
+            assert found["crm.deals"][2] == "1048576"
+            await set_up_topics(replace(settings, raw_days=400))
+            longer = await kept(settings, RAW)
+            assert {of_topic[0] for of_topic in longer.values()} == {str(400 * DAY_MS)}
+            assert longer["crm.deals"][2] == "1048576"
+            assert longer["crm.rejected"][3] == str(8 * 1024 * 1024)
+            # Unset, nothing is changed: whoever meant it says so.
+            with pytest.raises(TopicSetupError, match=r"crm\.leads has retention\.ms=.*MALVAKT_RAW_DAYS"):
+                await set_up_topics(settings)
+        finally:
+            await delete_topics(settings)
+
+    asyncio.run(run())
+
+
+def test_topics_that_are_kept_for_good_are_not_shortened_unless_that_is_said(kafka_address: str) -> None:
+    """Setting up again changes nothing."""
+
+    async def run() -> None:
+        settings = own_settings(kafka_address)
+        try:
+            for _ in range(2):
+                await set_up_topics(settings)
+                assert {each[0] for each in (await kept(settings, RAW)).values()} == {"-1"}
+        finally:
+            await delete_topics(settings)
+
+    asyncio.run(run())

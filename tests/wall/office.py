@@ -17,7 +17,7 @@ from kpis.calendar import Calendar
 from kpis.contributions import Business
 from kpis.replay import Replay
 from malvakt.behind import Explainer
-from schemas.events import Event, encode_event
+from schemas.events import Event, Recorded, encode_event
 from schemas.goals import (
     Alert,
     Goal,
@@ -51,7 +51,7 @@ class Heard:
         self._events = events
 
     def read(self, heard: Callable[[int], None]) -> None:
-        self.books.take(self._events)
+        self.books.take(Recorded(event, encode_event(event)) for event in self._events)
         heard(len(self._events))
         self.books.balance()
 

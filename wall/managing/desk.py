@@ -11,8 +11,9 @@ from schemas.goals import GoalVersion
 from schemas.notices import Ack
 from schemas.records import Figure
 
-Unexplained = Literal["figure", "events", "kafka", "long"]
-"""No such figure can be explained, or there are no events; Kafka does not answer; or it takes too long."""
+Unexplained = Literal["figure", "events", "lost", "kafka", "long"]
+"""No such figure can be explained; there are no events, or not all of them any more; Kafka does not answer;
+it takes too long."""
 
 
 class UnwrittenError(Exception):

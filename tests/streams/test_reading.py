@@ -1,0 +1,59 @@
+"""What is read from outside the group: whether history is whole, on a real Kafka."""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
+
+from streams.delivery import Delivery, Outgoing
+from streams.reading import LostHistory, lost_history
+from streams.settings import Settings
+from streams.topic_setup import delete_topics, set_up_topics
+
+pytestmark = pytest.mark.kafka
+
+MARCH_MS = int(datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp() * 1000)
+HOUR_MS = 3_600_000
+
+
+def test_history_that_was_cut_off_is_told_from_whole_history(kafka_address: str) -> None:
+    """With the topics, and from when on all is there; or that nothing is left."""
+    name = f"test-{secrets.token_hex(4)}"
+    settings = Settings(broker=kafka_address, app_id=name, topic_prefix=f"{name}.", partitions=2)
+    deals, leads = settings.topic("crm.deals"), settings.topic("crm.leads")
+
+    async def delete(topic: str, partition: int, before: int) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_address)
+        await admin.start()
+        await admin.delete_records(
+            {TopicPartition(topic, partition): RecordsToDelete(before_offset=before)}
+        )
+        await admin.close()
+
+    async def run() -> None:
+        assert await lost_history(settings) is None
+        await set_up_topics(settings)
+        try:
+            async with Delivery(settings.broker) as delivery:
+                await delivery.write(
+                    Outgoing(topic, partition, "k", b"{}", timestamp_ms=MARCH_MS + hour * HOUR_MS)
+                    for topic in (deals, leads)
+                    for partition in (0, 1)
+                    for hour in range(4)
+                )
+            assert await lost_history(settings) is None
+            await delete(deals, 0, 2)
+            await delete(deals, 1, 1)
+            lost = await lost_history(settings)
+            assert lost == LostHistory([deals], datetime(2026, 3, 2, 12, tzinfo=UTC))
+            assert str(lost) == f"What came in before 2026-03-02 12:00 UTC is no longer in {deals}."
+            await delete(leads, 0, 4)
+            assert await lost_history(settings) == LostHistory([deals, leads], None)
+        finally:
+            await delete_topics(settings)
+
+    asyncio.run(run())
