@@ -25,7 +25,7 @@ export function field(label, name, given = {}, hint = null) {
 }
 
 /** A choice; the choices by what they mean. */
-export function choice(label, name, choices, chosen) {
+export function choice(label, name, choices, chosen, hint = null) {
   const select = element("select");
   select.name = name;
   for (const [value, text] of Object.entries(choices)) {
@@ -34,7 +34,7 @@ export function choice(label, name, choices, chosen) {
     option.defaultSelected = value === chosen;
     select.append(option);
   }
-  return element("label", "", element("span", "", label), select);
+  return element("label", "", element("span", "", label), select, hint && element("span", "hint", hint));
 }
 
 export function check(label, name, checked, value = "on", hint = null) {
