@@ -6,11 +6,11 @@ in the process. After a while without questions the books are closed: they take 
 """
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
 from datetime import datetime
 from typing import Protocol
 
@@ -82,6 +82,7 @@ class Explainer:
         self._source: Source | None = None
         self._changing = threading.Lock()
         self._closing: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     async def explain(self, question: Question) -> AsyncGenerator[Stage | Explained]:
         """How far it is, and at last the answer."""
@@ -90,60 +91,55 @@ class Explainer:
         until = time.monotonic() + self._longest_s
         while not await _has(self._turn, BEAT_S):
             yield Stage("waiting")
-        try:
-            async with aclosing(self._answered(question, until)) as answered:
-                async for said in answered:
-                    yield said
-        finally:
-            self._turn.release()
-
-    async def _answered(self, question: Question, until: float) -> AsyncGenerator[Stage | Explained]:
-        loop = asyncio.get_running_loop()
         if self._closing is not None:
             self._closing.cancel()
-        self._stop.clear()
+        # Of this question alone: whoever has an answer may leave long after.
+        self._stop = stop = threading.Event()
+        loop = asyncio.get_running_loop()
         stages: asyncio.Queue[Stage] = asyncio.Queue()
 
         def tell(stage: Stage) -> None:
-            if self._stop.is_set():
+            if stop.is_set():
                 raise _StoppedError
             loop.call_soon_threadsafe(stages.put_nowait, stage)
 
         work = loop.run_in_executor(self._thread, self._work, question, tell)
-        stage = Stage("reading")
+        # Whoever waits for the next stage wakes up.
+        work.add_done_callback(lambda _: stages.put_nowait(Stage("counting")))
+        # By itself: whoever leaves is cancelled wherever they wait, and the thread has to be waited for.
+        self._ending = asyncio.create_task(self._ended(work, stop))
         try:
-            while not work.done():
+            async for stage in _told_until(work, stages):
                 yield stage
-                beat = asyncio.create_task(stages.get())
-                await asyncio.wait([work, beat], timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
-                beat.cancel()
-                if beat.done() and not beat.cancelled():
-                    stage = beat.result()
-                while not stages.empty():
-                    stage = stages.get_nowait()
                 if time.monotonic() > until:
                     raise UnexplainedError("long")
             yield work.result()
         finally:
-            # The next question has the thread once this one has left it.
-            while not work.done():
+            stop.set()
+
+    async def _ended(self, work: asyncio.Future[Explained], stop: threading.Event) -> None:
+        """Wait until the thread is free, and give the turn to the next."""
+        while not work.done():
+            if stop.is_set():
                 self._interrupt()
-                await asyncio.wait([work], timeout=INTERRUPT_S)
-            # What became of it is told to nobody.
-            if not work.cancelled():
-                work.exception()
-            self._closing = loop.call_later(self._kept_s, self._thread.submit, self._forget)
+            await asyncio.wait([work], timeout=INTERRUPT_S)
+        # Where nobody listens any more, nobody is told what became of it.
+        work.exception()
+        self._closing = asyncio.get_running_loop().call_later(
+            self._kept_s, self._thread.submit, self._forget
+        )
+        self._turn.release()
 
     def close(self) -> None:
         """End what is under way, and leave nothing behind."""
         if self._closing is not None:
             self._closing.cancel()
+        self._stop.set()
         self._interrupt()
         self._thread.submit(self._forget)
         self._thread.shutdown()
 
     def _interrupt(self) -> None:
-        self._stop.set()
         with self._changing:
             if self._source is not None:
                 self._source.books.interrupt()
@@ -192,6 +188,20 @@ class Explainer:
             source, self._source = self._source, None
         if source is not None:
             source.books.close()
+
+
+async def _told_until(
+    work: asyncio.Future[Explained], stages: asyncio.Queue[Stage]
+) -> AsyncIterator[Stage]:
+    """The latest stage, again and again, until the work is done."""
+    stage = Stage("reading")
+    while not work.done():
+        yield stage
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BEAT_S):
+                stage = await stages.get()
+        while not stages.empty():
+            stage = stages.get_nowait()
 
 
 async def _has(turn: asyncio.Lock, within_s: float) -> bool:

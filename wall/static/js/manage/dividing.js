@@ -9,11 +9,13 @@ import { words } from "./words.js";
 export function divisionOf({ goal }, names, done, cancel) {
   const said = words.goal;
   const among = names.scopes.filter(({ scope }) => isPart(scope, goal.scope, names));
+  // Over teams or over sellers; over both each of them would be asked for twice.
+  const kind = among.some(({ scope }) => scope.startsWith("team:")) ? "team:" : "seller:";
   const how = choice(said.how, "how", said.hows, "evenly");
   const over = element("fieldset", "", element("legend", "", said.over), ...among.map(({ scope }) => {
     const weight = field(said.weight(names.scope(scope)), `weight ${scope}`, { type: "number", min: 0, max: 1_000_000, value: 1, required: false });
     weight.className = "weight";
-    return element("div", "share", check(names.scope(scope), "over", true, scope), weight);
+    return element("div", "share", check(names.scope(scope), "over", scope.startsWith(kind), scope), weight);
   }));
   const preview = element("div");
   const fault = element("p", "fault");
