@@ -1,10 +1,10 @@
 """A goal divided among those who are to reach it together, exactly; and how far parts are from a whole."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from goals.figures import Records, value_of
+from goals.figures import Records, shown, value_of
 from goals.known import Known, digits_of
 from goals.periods import Span, a_year_before
 from goals.scopes import scope_fault
@@ -105,6 +105,20 @@ def difference(goal: Goal, parts: Iterable[Goal]) -> Fraction | None:
             return None
         total += Fraction(part.target.value)
     return total
+
+
+def unlike(goals: Collection[Goal], known: Known) -> dict[str, str]:
+    """What is to be said of goals whose parts, in the same period, ask for more or less; by their ids."""
+    whole = {goal.id: goal for goal in goals}
+    found: dict[str, str] = {}
+    for name in whole.keys() & (parts := parts_of(goals)).keys():
+        kpi = known.kpis.get(whole[name].kpi)
+        asked = difference(whole[name], [part for part in parts[name] if part.period == whole[name].period])
+        if asked and kpi is not None:
+            way = "more" if asked > 0 else "less"
+            amount = shown(abs(asked), kpi.unit, known.digits)
+            found[name] = f"its parts ask for {amount} {way} than it does."
+    return found
 
 
 def parts_of(goals: Iterable[Goal]) -> dict[str, list[Goal]]:

@@ -6,22 +6,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from audit.books import CHUNK_EVENTS, Books, Rules
 from audit.comparing import Difference, Names, differences, forget_records, hold_latest, take_records
 from kpis.formulas import KPIS, minor_digits
 from kpis.measures import MEASURES
 from malvakt.outcome import CallError, Fault
-from malvakt.reaching import reaching, settings_with
+from malvakt.reaching import as_founded, reaching, settings_with
 from malvakt.recorded import Line, read_recorded
 from schemas.decoding import Reason, decode_event
 from schemas.definitions import Definitions
 from schemas.events import Recorded
-from schemas.topics import CRM_TOPICS, SCORECARDS, founding
+from schemas.topics import CRM_TOPICS, SCORECARDS
 from streams.defining import read_in_use
-from streams.founding import held_founding
-from streams.reading import NoSuchTopicError, Progress, has_topic, lost_history, read_on, record_of
+from streams.reading import Progress, lost_history, read_on, record_of
 from streams.settings import Settings
 
 PUBLISHED = Names(MEASURES, KPIS)
@@ -81,16 +78,6 @@ def books_of(
         with reaching(settings.broker):
             asyncio.run(Installation(founded, books, Definitions()).read_events())
         yield books
-
-
-async def as_founded(settings: Settings) -> Settings:
-    """The settings, with timezone and currency as the installation was founded with."""
-    if not await has_topic(settings, founding(settings.app_id).name):
-        raise NoSuchTopicError(f"No worker of {settings.app_id} ever ran on this broker.")
-    held = await held_founding(settings)
-    if held is None:
-        return settings
-    return msgspec.structs.replace(settings, timezone=held.timezone, currency=held.currency)
 
 
 async def refuse_lost_history(settings: Settings) -> None:

@@ -20,7 +20,8 @@ from aiokafka.errors import KafkaError
 from audit.books import Books
 from audit.explaining import Asked, Explanation, Item, Part, ask_for, exact, explain
 from audit.figures import KPIS, MEASURES
-from malvakt.auditing import Installation, as_founded, rules_of
+from malvakt.auditing import Installation, rules_of
+from malvakt.reaching import as_founded
 from schemas.definitions import Definitions
 from streams.reading import NoSuchTopicError, lost_history
 from streams.settings import Settings

@@ -9,9 +9,11 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from malvakt.outcome import Fault
 from malvakt.progress import progress
 from schemas.events import Event, Recorded
+from schemas.topics import founding
 from streams.delivery import DeliveryError
+from streams.founding import held_founding
 from streams.publishing import published
-from streams.reading import NoSuchTopicError
+from streams.reading import NoSuchTopicError, has_topic
 from streams.settings import Settings, from_environment
 from streams.topic_setup import TopicSetupError, set_up_topics
 
@@ -24,6 +26,20 @@ def settings_with(**options: object) -> Settings:
     """
     given = {name: value for name, value in options.items() if value is not None}
     return msgspec.structs.replace(from_environment(), **given)
+
+
+async def as_founded(settings: Settings) -> Settings:
+    """The settings, with timezone and currency as the installation was founded with.
+
+    Raises:
+        NoSuchTopicError: no worker of the installation ever ran.
+    """
+    if not await has_topic(settings, founding(settings.app_id).name):
+        raise NoSuchTopicError(f"No worker of {settings.app_id} ever ran on this broker.")
+    held = await held_founding(settings)
+    if held is None:
+        return settings
+    return msgspec.structs.replace(settings, timezone=held.timezone, currency=held.currency)
 
 
 @contextlib.contextmanager

@@ -74,16 +74,21 @@ def plain(identifier: str) -> Text:
 def figure(record: KpiRecord | None, kpi: str) -> str:
     """A KPI of a record as a person reads it; a dash where there is none."""
     value: Figure = None if record is None else record.kpis.get(kpi)
+    if isinstance(value, str) and kpi in MEANS and abs(Decimal(value)) >= 1000:
+        # A mean of thousands is not read to the öre; the record has it.
+        value = f"{Decimal(value):.0f}"
+    return figure_text(value, ratio=kpi in RATIOS)
+
+
+def figure_text(value: Figure, *, ratio: bool) -> str:
+    """A figure as a person reads it; a dash where there is none."""
     if value is None:
         return "–"
     if isinstance(value, str):
         whole, _, minor = value.removeprefix("-").partition(".")
-        if kpi in MEANS and len(whole) > 3:
-            # A mean of thousands is not read to the öre; the record has it.
-            whole, minor = f"{Decimal(value.removeprefix('-')):.0f}", ""
         sign = "-" if value.startswith("-") else ""
         grouped = sign + f"{int(whole):,}".replace(",", " ")
         return f"{grouped}.{minor}" if minor.strip("0") else grouped
     if isinstance(value, float):
-        return f"{value:.0%}" if kpi in RATIOS else f"{value:.1f}"
+        return f"{value:.0%}" if ratio else f"{value:.1f}"
     return str(value)

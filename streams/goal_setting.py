@@ -8,10 +8,11 @@ leaves a version that holds and was not published; whoever reads next publishes 
 from collections.abc import Sequence
 
 from goals.history import GoalHistory
-from schemas.goals import GoalVersion, decode_goal, decode_version, encode_goal, encode_version
+from schemas.decoding import Reason, decode_given_goal
+from schemas.goals import GoalVersion, decode_version, encode_goal, encode_version
 from schemas.topics import GOALS, GOALS_HISTORY
 from streams.delivery import Delivery, Outgoing
-from streams.partitioning import partition_of
+from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.reading import read_on
 from streams.settings import Settings
 
@@ -49,7 +50,13 @@ class GoalSetting:
         while lacking := await self._lacking():
             latest = self._history.latest()
             await self._delivery.write(
-                Outgoing(topic, partition, name, None if goal is None else encode_goal(goal))
+                Outgoing(
+                    topic,
+                    partition,
+                    name,
+                    None if goal is None else encode_goal(goal),
+                    [ON_EVERY_PARTITION],
+                )
                 for partition, name in lacking
                 for goal in [latest[name].goal]
             )
@@ -84,8 +91,11 @@ class GoalSetting:
         # What is published was claimed before: read later, the history has all of it.
         async for batch in read_on(self._settings, GOALS.name, self._published_read):
             for record in batch:
-                goal = None if record.value is None else decode_goal(record.value)
-                self._published[record.partition, record.key.decode()] = goal and goal.version
+                name = (record.key or b"").decode(errors="replace")
+                goal = None if record.value is None else decode_given_goal(name, record.value)
+                if not isinstance(goal, Reason):
+                    # What is no goal is refused by the agent.
+                    self._published[record.partition, name] = goal and goal.version
         async for batch in read_on(self._settings, GOALS_HISTORY.name, self._history_read):
             for record in batch:
                 self._history.take(decode_version(record.value))

@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from goals.history import changes
 from kpis.calendar import micros_of
 from kpis.tally import COMPANY
 from malvakt.commands.web_ import PORT
@@ -32,14 +33,13 @@ from malvakt.outcome import CallError, Fault
 from malvakt.showing import figure, plain
 from malvakt.workers import ChildProcess, WorkerProcess, environment_of
 from schemas.events import Recorded
-from schemas.goals import encode_goal
 from schemas.records import KpiRecord
-from schemas.topics import GOALS, SCORECARDS
+from schemas.topics import SCORECARDS
 from simulation.floor import Floor, told
-from simulation.goals import goals_after
+from simulation.goals import LEAD, goals_after
 from simulation.pace import paced
-from streams.delivery import Delivery, Outgoing
-from streams.partitioning import partition_of
+from streams.delivery import Delivery
+from streams.goal_setting import GoalSetting
 from streams.publishing import Publisher
 from streams.reading import follow, keep_highest, record_of
 from streams.settings import MAX_PORT, Settings
@@ -250,14 +250,11 @@ async def _set_goals(
     settings: Settings, delivery: Delivery, past: Iterable[Recorded], now: datetime
 ) -> None:
     """Goals that people could have set, by what the floor did until now."""
-    topic = settings.topic(GOALS.name)
-    count = await delivery.partitions(topic)
     events = [recorded.event for recorded in past]
     # Meanwhile the others go on.
     goals = await asyncio.to_thread(goals_after, events, settings.business(), now)
-    await delivery.write(
-        Outgoing(topic, partition_of(goal.id, count), goal.id, encode_goal(goal)) for goal in goals
-    )
+    setting = GoalSetting(settings, delivery)
+    await setting.change(changes(goals, await setting.read(), LEAD, now))
 
 
 async def _listen(settings: Settings, state: _State) -> None:

@@ -1,31 +1,36 @@
-"""`malvakt goals`: goals in files, checked and divided; and how good forecasts of them are."""
+"""`malvakt goals`: goals in files, checked and divided; those that hold; and how good forecasts are."""
 
-import sys
+import asyncio
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from cyclopts import App, Parameter
 
-from goals.figures import Records, shown
-from goals.known import Known, known_kpis
+from goals.figures import Records
+from goals.history import asks_for_the_same, changes
+from goals.known import known_kpis
 from goals.periods import first_period
-from goals.reading import Finding, Read, Reading, read
-from goals.realism import unrealistic
-from goals.records import GoalError, faults_of, read_goal
-from goals.splitting import Part, SplitError, difference, last_years, parts_of, split
-from goals.writing import target_text, written
+from goals.reading import Finding, Reading
+from goals.splitting import Part, SplitError, last_years, split, unlike
+from goals.writing import in_a_line, written
 from kpis.calendar import micros_of
 from malvakt.asking import asked_instant
 from malvakt.defined import number_of, read_file
+from malvakt.goal_changes import Author, author, carry_out, check_all, opened, refusing
+from malvakt.goal_files import beside_history, read_goals, report
 from malvakt.outcome import CallError, Fault
+from malvakt.reaching import reaching, settings_with
 from malvakt.recorded import read_records
 from schemas.definitions import Definitions
-from schemas.goals import Goal, Once, Relative
+from schemas.goals import Goal
 from streams.settings import Settings
 
-goals_ = App(name="goals", help="Goals: checked, divided, and what to expect of them.")
+goals_ = App(name="goals", help="Goals: checked, divided, set and accepted, and what to expect of them.")
+for name in ("set", "accept", "retire"):
+    goals_.command(f"malvakt.commands.goals_setting_:{name}_", name=name)
+for name in ("list", "show"):
+    goals_.command(f"malvakt.commands.goals_showing_:{name}_", name=name)
 goals_.command("malvakt.commands.goals_backtest_:backtest", name="backtest")
 
 
@@ -57,21 +62,23 @@ def check(
         Which instant counts as now; the clock's by default.
     """
     given = _given(definitions, timezone, currency, now)
-    found = _read(file, given)
+    found = read_goals(file, given)
     records = None if history is None else _records(history)
     findings = [
         *found.findings,
-        *_beside_history(found, given, records),
-        *_beside_parts(found, given.known),
+        *(
+            Finding(*found.places[name], name, sentence, warning=True)
+            for name, sentence in unlike(found.goals, given.known).items()
+        ),
     ]
-    for finding in sorted(findings, key=lambda finding: (finding.line, finding.column)):
-        print(f"{file}:{finding}", file=sys.stderr)
-    faults = len(found.faults)
-    if faults:
-        print(f"{number_of(faults, 'fault')}; these goals cannot be used.", file=sys.stderr)
+    if records is not None:
+        findings += beside_history(found.goals, found, given, records)
+    if not report(file, findings):
         return 1
-    for line in _summary(found.goals, given.known):
-        print(line)
+    print(f"{number_of(len(found.goals), 'goal')}, and no fault.")
+    width = max((len(goal.id) for goal in found.goals), default=0)
+    for goal in found.goals:
+        print(f"  {goal.id:{width}}  {in_a_line(goal, given.known)}")
     return 0
 
 
@@ -86,6 +93,10 @@ def split_(
     timezone: str = "Europe/Stockholm",
     currency: str = "SEK",
     now: str | None = None,
+    apply: bool = False,
+    by: str | None = None,
+    dry_run: bool = False,
+    broker: str | None = None,
 ) -> int:
     """Divide a goal over sellers or teams, and print the parts as goals in YAML.
 
@@ -109,6 +120,15 @@ def split_(
         The reporting currency.
     now
         Which instant counts as now; the clock's by default.
+    apply
+        Set the parts, where the goal holds as the file has it. An installation has its own definitions,
+        timezone and currency.
+    by
+        With --apply: who divides it; by default whoever is logged in.
+    dry_run
+        With --apply: show what would change, and write nothing.
+    broker
+        With --apply: addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
     """
     if weights is not None and as_last_year is not None:
         raise CallError("give --weights or --as-last-year, not both.")
@@ -116,24 +136,66 @@ def split_(
         raise CallError(
             f"there are {number_of(len(weights), 'weight')} for {number_of(len(over), 'part')}."
         )
-    given = _given(definitions, timezone, currency, now)
-    goals = {each.id: each for each in _read(file, given).goals}
-    whole = goals.get(goal)
+    if not apply and (dry_run or by is not None or broker is not None):
+        raise CallError("--by, --dry-run and --broker go with --apply.")
+    division = _Division(file, goal, over, weights, as_last_year)
+    if apply:
+        settings = settings_with(broker=broker)
+        with reaching(settings.broker):
+            asyncio.run(_apply(settings, division, author(by), dry_run=dry_run))
+    else:
+        given = _given(definitions, timezone, currency, now)
+        _, parts = _divided(division, given)
+        print(written(parts, given.known), end="")
+    return 0
+
+
+class _Division(NamedTuple):
+    """How a goal is to be divided."""
+
+    file: Path
+    goal: str
+    over: tuple[str, ...]
+    weights: list[int] | None
+    as_last_year: Path | None
+
+
+def _divided(division: _Division, given: Reading) -> tuple[Goal, list[Goal]]:
+    """A goal, and its parts."""
+    goals = {each.id: each for each in read_goals(division.file, given).goals}
+    whole = goals.get(division.goal)
     if whole is None:
         listed = ", ".join(goals) or "none"
         raise Fault(
-            f"{file} has no goal {goal} that can be used; it has {listed}. Try `malvakt goals check`."
+            f"{division.file} has no goal {division.goal} that can be used; it has {listed}."
+            " Try `malvakt goals check`."
         )
     try:
-        if as_last_year is not None:
+        if division.as_last_year is not None:
             span = first_period(whole.period)
-            parts = last_years(whole, span, over, given.known, _records(as_last_year))
+            records = _records(division.as_last_year)
+            parts = last_years(whole, span, division.over, given.known, records)
         else:
-            parts = [Part(*each) for each in zip(over, weights or [1] * len(over), strict=True)]
-        print(written(split(whole, parts, given.known), given.known), end="")
+            weights = division.weights or [1] * len(division.over)
+            parts = [Part(*each) for each in zip(division.over, weights, strict=True)]
+        return whole, split(whole, parts, given.known)
     except SplitError as error:
         raise Fault(str(error)) from error
-    return 0
+
+
+async def _apply(settings: Settings, division: _Division, who: Author, *, dry_run: bool) -> None:
+    async with opened(settings) as goals:
+        whole, parts = _divided(division, goals.given)
+        held = goals.history.held().get(whole.id)
+        if held is None or not asks_for_the_same(whole, held):
+            raise Fault(
+                f"{whole.id} does not hold as {division.file} has it, and parts would not add up to it;"
+                f" set it first: malvakt goals set {division.file}."
+            )
+        with refusing():
+            versions = changes(parts, goals.history, *who)
+        check_all(versions, goals.given)
+        await carry_out(goals, versions, dry_run=dry_run)
 
 
 def _given(definitions: Path | None, timezone: str, currency: str, now: str | None) -> Reading:
@@ -148,83 +210,5 @@ def _given(definitions: Path | None, timezone: str, currency: str, now: str | No
     return Reading(known_kpis(currency, own), calendar, instant)
 
 
-def _read(file: Path, given: Reading) -> Read:
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise CallError(f"{file} cannot be read: {error.strerror}.") from error
-    return _from_records(raw, given) if file.suffix == ".jsonl" else read(raw, given)
-
-
 def _records(file: Path) -> Records:
     return {record.key: record for record in read_records(file)}
-
-
-def _from_records(raw: bytes, given: Reading) -> Read:
-    """Goals from JSON lines."""
-    goals: list[Goal] = []
-    findings: list[Finding] = []
-    places: dict[str, tuple[int, int]] = {}
-    for number, line in enumerate(raw.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            goal = read_goal(line)
-        except GoalError as error:
-            findings.append(Finding(number, 1, "", str(error)))
-            continue
-        places[goal.id] = (number, 1)
-        faults = faults_of(goal, given.known, given.calendar, given.now)
-        findings += [
-            Finding(number, 1, f"{goal.id}.{fault.keys[0]}", fault.sentence, fault.warning)
-            for fault in faults
-        ]
-        if all(fault.warning for fault in faults):
-            goals.append(goal)
-    return Read(goals, findings, places)
-
-
-def _beside_history(found: Read, given: Reading, records: Records | None) -> Iterable[Finding]:
-    if records is None:
-        return
-    today = given.calendar.day(given.now)
-    for goal in found.goals:
-        for sentence in unrealistic(goal, given.known, records, today):
-            yield Finding(*found.places[goal.id], goal.id, sentence, warning=True)
-
-
-def _beside_parts(found: Read, known: Known) -> Iterable[Finding]:
-    goals = {goal.id: goal for goal in found.goals}
-    for name, parts in parts_of(found.goals).items():
-        whole = goals.get(name)
-        if whole is None:
-            continue
-        asked = difference(whole, [part for part in parts if part.period == whole.period])
-        if asked:
-            way = "more" if asked > 0 else "less"
-            amount = shown(abs(asked), known.kpis[whole.kpi].unit, known.digits)
-            sentence = f"its parts ask for {amount} {way} than it does."
-            yield Finding(*found.places[name], name, sentence, warning=True)
-
-
-def _summary(goals: list[Goal], known: Known) -> list[str]:
-    lines = [f"{number_of(len(goals), 'goal')}, and no fault."]
-    width = max((len(goal.id) for goal in goals), default=0)
-    return lines + [f"  {goal.id:{width}}  {_said(goal, known)}" for goal in goals]
-
-
-def _said(goal: Goal, known: Known) -> str:
-    """A goal in a line."""
-    asks = " at least" if goal.better == "at_least" else " at most"
-    what = target_text(goal, known)
-    if isinstance(goal.target, Relative):
-        what += " on the time before" if goal.target.baseline == "span_before" else " on last year"
-        asks = "" if goal.better == "at_least" else " at most"
-    period = goal.period
-    if isinstance(period, Once):
-        when = f"{period.start} to {period.end}"
-    else:
-        when = f"every {period.grain} from {period.start}"
-        when += "" if period.until is None else f" until {period.until}"
-    by = "a draft" if goal.accepted is None else f"accepted by {goal.accepted.by}"
-    return f"{goal.kpi} of {goal.scope}{asks} {what}, {when}; {by}"

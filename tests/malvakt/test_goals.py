@@ -70,11 +70,10 @@ def test_what_goals_mean_is_said(file: Path, capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr()
     assert said.out.splitlines() == [
         "3 goals, and no fault.",
-        "  north       revenue of team:north at least 1 000 000 SEK, 2026-04-01 to 2026-06-30;"
-        " accepted by anna",
+        "  north       revenue of team:north at least 1 000 000 SEK, 2026-Q2; accepted by anna",
         "  growth      revenue of company +14 % on last year, every month from 2026-04-01 until 2027-01-01;"
         " a draft",
-        "  north.anna  revenue of seller:anna at least 400 000 SEK, 2026-04-01 to 2026-06-30; a draft",
+        "  north.anna  revenue of seller:anna at least 400 000 SEK, 2026-Q2; a draft",
     ]
     assert said.err == f"{file}:2:3: warning: north: its parts ask for 600000.00 less than it does.\n"
 
@@ -111,12 +110,14 @@ def test_records_are_checked_as_files_are(tmp_path: Path, capsys: pytest.Capture
     """Line by line."""
     file = tmp_path / "goals.jsonl"
     good = encode_goal(WHOLE)
-    file.write_bytes(b"\n".join([good, b"{", b"", good.replace(b'"revenue"', b'"revenu"')]))
+    wrong = good.replace(b'"revenue"', b'"revenu"').replace(b'"north"', b'"south"')
+    file.write_bytes(b"\n".join([good, b"{", b"", wrong, good]))
     assert check(file, now=NOW) == 1
-    first, second, last = capsys.readouterr().err.splitlines()
+    first, second, twice, last = capsys.readouterr().err.splitlines()
     assert first.startswith(f"{file}:2:1: this is no valid JSON")
-    assert second == f"{file}:4:1: north.kpi: there is no KPI `revenu`; did you mean `revenue`?"
-    assert last == "2 faults; these goals cannot be used."
+    assert second == f"{file}:4:1: south.kpi: there is no KPI `revenu`; did you mean `revenue`?"
+    assert twice == f"{file}:5:1: north: it stands here twice, first on line 1; keep one."
+    assert last == "3 faults; these goals cannot be used."
     assert read_goal(good) == WHOLE
 
 

@@ -294,9 +294,14 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
         asyncio.run(cut_off())
         calls = ("reconcile", "explain company ever 1970-01-01 deals_won", "waiting")
         cut = [malvakt(*call.split(), "--json", **own) for call in calls]
+        defined = tmp_path / "own.toml"
+        defined.write_text(OWN, "utf-8")
+        applied = malvakt("definitions", "apply", defined, **own)
     finally:
         worker.stop()
         asyncio.run(delete_topics(settings))
+    assert applied.returncode == 0
+    assert "Own measures count only what is left" in said(applied)
     for done in cut:
         assert (done.returncode, done.stdout) == (1, "")
         assert re.search(r"What came in before .* UTC is no longer in", said(done))

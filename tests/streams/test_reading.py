@@ -8,8 +8,11 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from structlog.testing import capture_logs
 
 from streams.delivery import Delivery, Outgoing
+from streams.founding import found
+from streams.history import history_on
 from streams.reading import LostHistory, lost_history
 from streams.settings import Settings
 from streams.topic_setup import delete_topics, set_up_topics
@@ -51,6 +54,13 @@ def test_history_that_was_cut_off_is_told_from_whole_history(kafka_address: str)
             lost = await lost_history(settings)
             assert lost == LostHistory([deals], datetime(2026, 3, 2, 12, tzinfo=UTC))
             assert str(lost) == f"What came in before 2026-03-02 12:00 UTC is no longer in {deals}."
+            with capture_logs() as logged:
+                await found(settings)
+                await found(settings)
+            assert [line["lost"] for line in logged] == [str(lost)]
+            with capture_logs() as logged:
+                assert [part async for part in history_on(settings)(1)]
+            assert [(line["partition"], line["topics"]) for line in logged] == [(1, [deals])]
             await delete(leads, 0, 4)
             assert await lost_history(settings) == LostHistory([deals, leads], None)
         finally:
