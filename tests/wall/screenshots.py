@@ -47,23 +47,11 @@ DESK = (1280, 860)
 NORR = "scope=team:norr&grain=month&start=2026-03-01"
 MANAGED = {
     "alerts-sv": (DESK, "sv", "dark", "alerts"),
-    "alerts-en": (DESK, "en", "light", "alerts"),
     "standing-sv": (DESK, "sv", "dark", "standing"),
     "standing-en": (DESK, "en", "light", "standing?period=month&team=team:norr"),
-    "standing-phone-en": (PHONE, "en", "dark", "standing"),
     "figures-sv": (DESK, "sv", "light", f"figures?{NORR}"),
-    "behind-sv": (
-        DESK,
-        "sv",
-        "dark",
-        f"behind?{NORR}&kpi=average_deal_value",
-    ),
-    "behind-phone-en": (
-        PHONE,
-        "en",
-        "light",
-        f"behind?{NORR}&kpi=revenue",
-    ),
+    "behind-sv": (DESK, "sv", "dark", f"behind?{NORR}&kpi=average_deal_value"),
+    "behind-phone-en": (PHONE, "en", "light", f"behind?{NORR}&kpi=revenue"),
     "goals-sv": (DESK, "sv", "dark", "goals"),
     "goals-phone-en": (PHONE, "en", "light", "goals?team=team:norr"),
     "alerts-phone-sv": (PHONE, "sv", "light", "alerts"),

@@ -102,7 +102,7 @@ const nameOf = (measure, names) => words.measures[measure] ?? names.kpi(measure)
 function amount(text, measure, names) {
   const [above, below = "1"] = text.split("/");
   const value = Number(above) / Number(below);
-  return MONEY.test(measure) ? names.exactMoney.format(value) : names.fine.format(value);
+  return MONEY.test(measure) ? names.minorMoney.format(value) : names.fine.format(value);
 }
 
 /** The formula with what stands in it. */

@@ -45,6 +45,8 @@ export class Naming {
     this.money = number({ style: "currency", currency, maximumFractionDigits: 0, currencyDisplay: "narrowSymbol" });
     this.exactMoney = number({ style: "currency", currency, currencyDisplay: "narrowSymbol", trailingZeroDisplay: "stripIfInteger" });
     this.compact = number({ notation: "compact", maximumSignificantDigits: 3 });
+    // Where amounts stand below each other.
+    this.minorMoney = number({ style: "currency", currency, currencyDisplay: "narrowSymbol" });
     this.times = new Intl.DateTimeFormat(words.locale, { hour: "2-digit", minute: "2-digit", timeZone: timezone });
     // As Swedes write a date, which is how ISO does.
     this.isoDays = new Intl.DateTimeFormat("sv-SE", { timeZone: timezone });
