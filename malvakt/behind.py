@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import Protocol
 
@@ -136,8 +136,9 @@ class Explainer:
         if self._closing is not None:
             self._closing.cancel()
         self._stop.set()
-        self._interrupt()
-        self._thread.submit(self._forget)
+        forgotten = self._thread.submit(self._forget)
+        while not wait([forgotten], INTERRUPT_S).done:
+            self._interrupt()
         self._thread.shutdown()
 
     def _interrupt(self) -> None:

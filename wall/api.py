@@ -1,7 +1,7 @@
 """The wall's API, read only, and the page: what a screen asks, and what is pushed to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 from itertools import islice
@@ -24,7 +24,7 @@ from schemas.records import Figure, decode_record
 from wall.accounts.discretion import NAMED, discreet_bodies, discreet_moment
 from wall.accounts.door import Door, guard
 from wall.accounts.routes import routes
-from wall.entries import decode_member, decode_named
+from wall.entries import decode_member, decode_named, holding
 from wall.freshness import Heartbeat
 from wall.hub import Hub, position_of
 from wall.managing import managed
@@ -48,15 +48,6 @@ HEADERS = {
     "cache-control": "no-cache",
 }
 
-
-class Period(Struct, frozen=True):
-    """The days of a status, and nothing else of it; both belong to it."""
-
-    start: date
-    end: date
-
-
-_decode_period = msgspec.json.Decoder(Period).decode
 
 Asked = Request[Any, Any, Any]
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -162,7 +153,7 @@ def build_app(
     def statuses(request: Asked, on: FromQuery[date | None] = None) -> Response[bytes]:
         """Where each goal stands, in each of its periods, or in those that hold a day."""
         position = hub.position
-        found = view.of_kind("status") if on is None else _on(on, view.of_kind("status"))
+        found = view.of_kind("status") if on is None else holding(on, view.of_kind("status"))
         return _listing(position, "statuses", _seen(request, found))
 
     @get("/api/stream", sync_to_thread=False)
@@ -223,13 +214,6 @@ def _named(request: Asked) -> bool:
 
 def _seen(request: Asked, bodies: Iterable[bytes]) -> Iterable[bytes]:
     return bodies if _named(request) else discreet_bodies(bodies)
-
-
-def _on(day: date, statuses: Iterable[bytes]) -> Iterator[bytes]:
-    for body in statuses:
-        period = _decode_period(body)
-        if period.start <= day <= period.end:
-            yield body
 
 
 def _iso(day: date | None) -> str | None:

@@ -3,7 +3,8 @@
 Higher is by revision, then by what they say, so that the order in which they come never matters.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Literal
 
 import msgspec
@@ -95,6 +96,13 @@ class Defined(Struct, frozen=True):
     record: DefinitionRecord
 
 
+class Period(Struct, frozen=True):
+    """The days of a status, and nothing else of it; both belong to it."""
+
+    start: date
+    end: date
+
+
 class Gone(Struct, frozen=True):
     """That an entry is no more."""
 
@@ -105,10 +113,19 @@ class Gone(Struct, frozen=True):
 encode = msgspec.json.Encoder().encode
 decode_named = msgspec.json.Decoder(Named).decode
 decode_member = msgspec.json.Decoder(Member).decode
+decode_period = msgspec.json.Decoder(Period).decode
 decode_defined = msgspec.json.Decoder(Defined).decode
 
 _LATEST = 2**62
 """Later than any instant, in microseconds."""
+
+
+def holding(day: date, statuses: Iterable[bytes]) -> Iterator[bytes]:
+    """The statuses of periods that hold a day."""
+    for body in statuses:
+        period = decode_period(body)
+        if period.start <= day <= period.end:
+            yield body
 
 
 def of_record(value: bytes) -> list[Entry]:

@@ -23,7 +23,8 @@ LOOKED_THROUGH = 2_000
 """Among how many of the latest alerts those that are open are looked for."""
 SHOWN = 60
 """How many of the others are shown, besides those."""
-MAX_OPEN = 500
+MAX_OPEN = 100
+"""And of those that are open: each is put in words."""
 
 Asked = Request[Any, Any, Any]
 

@@ -18,7 +18,7 @@ from notices.rules import Language
 from schemas.goals import Goal, GoalStatus, decode_goal, decode_status
 from schemas.records import Figure, KpiRecord, decode_record
 from wall.accounts.door import guard
-from wall.entries import decode_member, decode_named
+from wall.entries import decode_member, decode_named, holding
 from wall.managing.behind import asked
 from wall.managing.desk import Behind, Desk, Explained, UnexplainedError
 from wall.managing.place import Place
@@ -169,9 +169,9 @@ class Standings:
         self._people = People(view)
         self._known = known_kpis(currency, definitions_of(view))
         self._of: dict[str, list[GoalStatus]] = {}
-        for status in map(decode_status, view.of_kind("status")):
-            if on is None or status.start <= on <= status.end:
-                self._of.setdefault(status.goal, []).append(status)
+        found = view.of_kind("status")
+        for status in map(decode_status, found if on is None else holding(on, found)):
+            self._of.setdefault(status.goal, []).append(status)
 
     def rows(self, goal: Goal) -> Iterator[list[Cell]]:
         """A goal, in each period; in none, where nobody has looked at it yet."""

@@ -26,6 +26,7 @@ from schemas.goals import (
 from schemas.records import Figure
 from streams.goal_setting import ChangedMeanwhileError
 from wall.accounts.door import guard
+from wall.entries import holding
 from wall.managing.desk import MakeVersions, UnwrittenError
 from wall.managing.drafts import Checked, Divided, Division, Draft, checked, divided, known_at
 from wall.managing.place import Place
@@ -155,10 +156,8 @@ def listed(place: Place) -> list[Listed]:
     known, today = known_at(place), place.now().date()
     held = {goal.id: goal for goal in map(decode_goal, place.view.of_kind("goal"))}
     parts = parts_of(held.values())
-    now: dict[str, GoalStatus] = {}
-    for status in map(decode_status, place.view.of_kind("status")):
-        if status.start <= today <= status.end:
-            now[status.goal] = status
+    statuses = map(decode_status, holding(today, place.view.of_kind("status")))
+    now = {status.goal: status for status in statuses}
     found: list[Listed] = []
     for goal in held.values():
         kpi = known.kpis.get(goal.kpi)
