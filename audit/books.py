@@ -84,6 +84,10 @@ class Books:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the database."""
         self._database.close()
         self._directory.cleanup()
 
@@ -136,6 +140,10 @@ class Books:
         """What the clock on the office wall shows at an instant, in microseconds since 1970."""
         wall = instant.astimezone(self._zone).replace(tzinfo=UTC)
         return (wall - instant_of(0)) // MICROSECOND
+
+    def interrupt(self) -> None:
+        """From another thread: have the question that is being answered end with an error."""
+        self._database.interrupt()
 
     def latest(self) -> datetime | None:
         """The latest event time; `None` where there are no events."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,10 @@ async def refuse_lost_history(settings: Settings) -> None:
         )
 
 
+def _unnoticed(_: int) -> None:
+    """Nobody wants to know how far reading is."""
+
+
 class Installation:
     """A running installation, which is looked at from outside, again and again."""
 
@@ -102,23 +106,33 @@ class Installation:
         self._books = books
         self._in_use = in_use
         self._positions: dict[str, dict[int, int]] = {topic.name: {} for topic in CRM_TOPICS}
+        self._balanced = False
         self.undecided = 0
         """How many differences moved whenever they were looked at."""
         self.not_recounted: set[str] = set()
         """The figures in records that the books have no definition of."""
 
-    async def read_events(self) -> None:
-        """Take what is new in the raw topics. What is no valid event is refused here as everywhere."""
+    async def read_events(self, read: Callable[[int], None] = _unnoticed) -> None:
+        """Take what is new in the raw topics. What is no valid event is refused here as everywhere.
+
+        `read` is told of each batch how many records it had, and then, with none, that the books are being
+        balanced; where it raises something, the books are good for nothing more.
+        """
         events: list[Recorded] = []
         for topic, positions in self._positions.items():
             async for batch in read_on(self._settings, topic, positions):
-                read = ((decode_event(record.value, topic), record.value) for record in batch)
-                events += (Recorded(event, raw) for event, raw in read if not isinstance(event, Reason))
+                decoded = ((decode_event(record.value, topic), record.value) for record in batch)
+                events += (Recorded(event, raw) for event, raw in decoded if not isinstance(event, Reason))
+                self._balanced = self._balanced and not batch
                 if len(events) >= CHUNK_EVENTS:
                     self._books.take(events)
                     events.clear()
+                read(len(batch))
         self._books.take(events)
-        self._books.balance()
+        if not self._balanced:
+            read(0)
+            self._books.balance()
+            self._balanced = True
 
     async def standing_differences(self, wait_s: float, patience_s: float) -> list[Difference]:
         """The differences that are no matter of time.

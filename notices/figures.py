@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from types import MappingProxyType
 
 from babel.core import Locale
 from babel.dates import format_date
@@ -20,10 +21,12 @@ _MINOR_BELOW = 100
 
 
 class Meaning(Struct, frozen=True):
-    """What is known of KPIs, and the currency of those that are money."""
+    """What is known of KPIs, and the currency of those that are money; and of people."""
 
     kpis: Mapping[str, KpiDefinition]
     currency: str
+    people: Mapping[str, str] = MappingProxyType({})
+    """What whoever a goal is for is called, by scope, where that is known; else by their id."""
 
     def unit(self, kpi: str) -> KpiUnit:
         """A KPI's unit; of one that is not known any more, a count."""

@@ -6,10 +6,10 @@ from decimal import Decimal, localcontext
 from msgspec import Struct
 
 from notices.figures import Meaning, day, decimal, in_words, moment, period, to_read, weekday, written
-from notices.hours import local
+from notices.hours import Hours, local
 from notices.phrases import PHRASES, Phrases
 from notices.planning import Message, Story
-from notices.rules import Route
+from notices.rules import Language, Route
 from schemas.goals import Alert, AlertKind, GoalStatus
 from schemas.records import Figure
 
@@ -32,6 +32,14 @@ def text_of(message: Message, route: Route, meaning: Meaning) -> Written:
         return _text(message, route, meaning)
 
 
+def told(alert: Alert, hours: Hours, meaning: Meaning, language: Language) -> Written:
+    """An alert by itself, on the clock of some hours, as a page tells of it."""
+    phrases = PHRASES[language]
+    with localcontext(prec=MAX_DIGITS):
+        title = phrases.title[alert.kind].format(what=_what(alert, hours, meaning, phrases))
+        return Written(title, "\n".join(_lines(alert, hours, meaning, phrases)))
+
+
 def _text(message: Message, route: Route, meaning: Meaning) -> Written:
     phrases = PHRASES[route.language]
     parts = [_story(story, message, route, meaning, phrases) for story in message.stories]
@@ -43,12 +51,13 @@ def _text(message: Message, route: Route, meaning: Meaning) -> Written:
 
 def _story(story: Story, message: Message, route: Route, meaning: Meaning, phrases: Phrases) -> Written:
     last = story[-1]
-    title = phrases.title[last.kind].format(what=_what(last, route, meaning, phrases))
-    lines = _lines(last, route, meaning, phrases)
-    seen_from = local(route.hours, last.at)
+    hours = route.hours
+    title = phrases.title[last.kind].format(what=_what(last, hours, meaning, phrases))
+    lines = _lines(last, hours, meaning, phrases)
+    seen_from = local(hours, last.at)
     if len(story) > 1:
         course = ", ".join(
-            phrases.course[alert.kind].format(at=moment(local(route.hours, alert.at), seen_from, phrases))
+            phrases.course[alert.kind].format(at=moment(local(hours, alert.at), seen_from, phrases))
             for alert in story
         )
         lines.append(phrases.course_was.format(course=course))
@@ -61,17 +70,17 @@ def _story(story: Story, message: Message, route: Route, meaning: Meaning, phras
     return Written(title, "\n".join(lines))
 
 
-def _what(alert: Alert, route: Route, meaning: Meaning, phrases: Phrases) -> str:
+def _what(alert: Alert, hours: Hours, meaning: Meaning, phrases: Phrases) -> str:
     """What an alert is about: its goal's name, or else its KPI; whose, and when."""
     status = alert.status
     named = alert.name or meaning.name(status.kpi, phrases)
-    return f"{_who(status.scope, phrases)}, {named} {_period(alert, route, phrases)}"
+    return f"{_who(status.scope, meaning, phrases)}, {named} {_period(alert, hours, phrases)}"
 
 
-def _lines(alert: Alert, route: Route, meaning: Meaning, phrases: Phrases) -> list[str]:
+def _lines(alert: Alert, hours: Hours, meaning: Meaning, phrases: Phrases) -> list[str]:
     """How it stands, and what there is to do."""
     status = alert.status
-    result = _result(alert, route, meaning, phrases)
+    result = _result(alert, hours, meaning, phrases)
     match alert.kind:
         case "at_risk" | "slipped" | "recovered":
             return [result, *_needs(status, meaning, phrases), *_forecast(status, meaning, phrases)]
@@ -83,7 +92,7 @@ def _lines(alert: Alert, route: Route, meaning: Meaning, phrases: Phrases) -> li
             return [phrases.corrected, result, phrases.standing[status.standing]]
 
 
-def _result(alert: Alert, route: Route, meaning: Meaning, phrases: Phrases) -> str:
+def _result(alert: Alert, hours: Hours, meaning: Meaning, phrases: Phrases) -> str:
     """So much of so much in March, three working days left."""
     status = alert.status
     if meaning.is_additive(status.kpi):
@@ -93,17 +102,17 @@ def _result(alert: Alert, route: Route, meaning: Meaning, phrases: Phrases) -> s
     said = pattern.format(
         value=_figure(status.value, status, meaning, phrases),
         target=_figure(status.target, status, meaning, phrases),
-        period=_period(alert, route, phrases),
+        period=_period(alert, hours, phrases),
     )
-    who = f"{_who(status.scope, phrases)}, {meaning.name(status.kpi, phrases)}"
-    left = "".join(f", {part}" for part in _left(alert, route, phrases)) if alert.kind in _OPEN else ""
+    who = f"{_who(status.scope, meaning, phrases)}, {meaning.name(status.kpi, phrases)}"
+    left = "".join(f", {part}" for part in _left(alert, hours, phrases)) if alert.kind in _OPEN else ""
     return f"{who}: {said}{left}."
 
 
-def _left(alert: Alert, route: Route, phrases: Phrases) -> list[str]:
+def _left(alert: Alert, hours: Hours, phrases: Phrases) -> list[str]:
     """By when."""
     status = alert.status
-    until = phrases.until.format(date=day(status.end, local(route.hours, alert.at).date(), phrases))
+    until = phrases.until.format(date=day(status.end, local(hours, alert.at).date(), phrases))
     days = _days_left(status)
     if days is None:
         return [until]
@@ -188,8 +197,9 @@ def _read(figure: Figure, status: GoalStatus, meaning: Meaning, phrases: Phrases
     return written(read, meaning.unit(status.kpi), meaning.currency, phrases)
 
 
-def _who(scope: str, phrases: Phrases) -> str:
+def _who(scope: str, meaning: Meaning, phrases: Phrases) -> str:
     kind, _, name = scope.partition(":")
+    name = meaning.people.get(scope, name)
     match kind:
         case "team":
             return phrases.team.format(name=name)
@@ -201,8 +211,8 @@ def _who(scope: str, phrases: Phrases) -> str:
             return phrases.company
 
 
-def _period(alert: Alert, route: Route, phrases: Phrases) -> str:
-    today = local(route.hours, alert.at).date()
+def _period(alert: Alert, hours: Hours, phrases: Phrases) -> str:
+    today = local(hours, alert.at).date()
     return period(alert.status.start, alert.status.end, today, phrases)
 
 

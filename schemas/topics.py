@@ -160,8 +160,8 @@ GOALS_HISTORY = Topic(
     "goals.history",
     "Every version of every goal; of two with one number the first holds",
     "goal",
-    "malvakt goals",
-    "malvakt goals",
+    "malvakt goals, walls",
+    "malvakt goals, walls",
     Kept.FOR_GOOD,
 )
 GOALS = Topic(
@@ -192,8 +192,8 @@ ACKS = Topic(
     "alert.acks",
     "Who acknowledged which alert",
     "alert",
-    "malvakt alerts",
-    "malvakt notify",
+    "malvakt alerts, walls",
+    "malvakt notify, walls",
     Kept.LATEST_BY_KEY,
 )
 DELIVERIES = Topic(

@@ -74,7 +74,11 @@ class Delivery:
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
         )
-        await producer.start()
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
         self._running = producer
 
     async def stop(self) -> None:

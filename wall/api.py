@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import date
-from heapq import nlargest
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,14 +19,17 @@ from litestar.types import Message
 from litestar.types import Scope as ASGIScope
 from msgspec import Struct
 
-from schemas.goals import Grain, decode_alert, encode_alert
+from kpis.calendar import Grain
 from schemas.records import Figure, decode_record
 from wall.accounts.discretion import NAMED, discreet_bodies, discreet_moment
 from wall.accounts.door import Door, guard
 from wall.accounts.routes import routes
-from wall.entries import decode_member, decode_named
+from wall.entries import decode_member, decode_named, holding
 from wall.freshness import Heartbeat
 from wall.hub import Hub, position_of
+from wall.managing import managed
+from wall.managing.desk import Desk
+from wall.managing.place import Place
 from wall.view import View
 
 STATIC = Path(__file__).parent / "static"
@@ -44,6 +47,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
+
 
 Asked = Request[Any, Any, Any]
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -71,10 +75,12 @@ def build_app(
     heartbeat: Callable[[], Heartbeat],
     background: Background | None = None,
     door: Door | None = None,
+    desk: Desk | None = None,
 ) -> Litestar:
     """The web application; what runs in the background keeps the view current.
 
-    Without a door it is open: whoever reaches it reads everything, and there is nothing to sign in to.
+    Without a door it is open: whoever reaches it reads everything, and there is nothing to sign in to. The
+    desk is what people who are signed in write with.
     """
 
     @get("/api/now", sync_to_thread=False)
@@ -125,7 +131,7 @@ def build_app(
     ) -> Response[bytes]:
         """The deals won last, the latest first."""
         position = hub.position
-        moments = view.moments(limit)
+        moments = islice(view.latest("moment"), limit)
         return _listing(position, "moments", moments if _named(request) else map(discreet_moment, moments))
 
     @get("/api/alerts", sync_to_thread=True)
@@ -134,9 +140,8 @@ def build_app(
     ) -> Response[bytes]:
         """What happened to goals last, the latest first."""
         position = hub.position
-        told = map(decode_alert, _seen(request, view.of_kind("alert")))
-        latest = nlargest(limit, told, key=lambda alert: alert.at)
-        return _listing(position, "alerts", map(encode_alert, latest))
+        told = islice(_seen(request, view.latest("alert")), limit)
+        return _listing(position, "alerts", told)
 
     @get("/api/goals", sync_to_thread=True)
     def goals(request: Asked) -> Response[bytes]:
@@ -145,10 +150,11 @@ def build_app(
         return _listing(position, "goals", _seen(request, view.of_kind("goal")))
 
     @get("/api/statuses", sync_to_thread=True)
-    def statuses(request: Asked) -> Response[bytes]:
-        """Where each goal stands, in each of its periods."""
+    def statuses(request: Asked, on: FromQuery[date | None] = None) -> Response[bytes]:
+        """Where each goal stands, in each of its periods, or in those that hold a day."""
         position = hub.position
-        return _listing(position, "statuses", _seen(request, view.of_kind("status")))
+        found = view.of_kind("status") if on is None else holding(on, view.of_kind("status"))
+        return _listing(position, "statuses", _seen(request, found))
 
     @get("/api/stream", sync_to_thread=False)
     def stream(request: Asked, since: FromQuery[str | None] = None) -> Stream:
@@ -170,6 +176,11 @@ def build_app(
             with suppress(asyncio.CancelledError):
                 await task
 
+    managing = (
+        []
+        if door is None
+        else [*routes(door), *(managed(Place(view, door, desk, heartbeat)) if desk else [])]
+    )
     page = create_static_files_router("/", [STATIC], html_mode=True)
     reading = Router(
         "/",
@@ -177,11 +188,11 @@ def build_app(
         guards=None if door is None else [guard(door.reads)],
     )
     return Litestar(
-        [reading, *(() if door is None else routes(door)), page],
+        [reading, *managing, page],
         lifespan=[lifespan],
         before_send=[_with_headers],
         openapi_config=None,
-        compression_config=CompressionConfig("gzip", exclude="/api/(tv/)?stream"),
+        compression_config=CompressionConfig("gzip", exclude="/api/((tv/)?stream|manage/behind$)"),
         logging_config=None,
     )
 

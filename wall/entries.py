@@ -3,7 +3,8 @@
 Higher is by revision, then by what they say, so that the order in which they come never matters.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Literal
 
 import msgspec
@@ -11,28 +12,37 @@ from msgspec import Struct
 
 from kpis.calendar import micros_of
 from schemas.decoding import Reason, decode_event
+from schemas.definitions import DefinitionRecord, decode_definition
 from schemas.events import SellerAssigned, SellerLeft
 from schemas.goals import (
     decode_alert,
     decode_goal,
     decode_status,
+    decode_version,
     encode_alert,
     encode_goal,
     encode_status,
+    encode_version,
 )
+from schemas.notices import decode_ack, encode_ack
 from schemas.records import decode_record, encode_record
-from schemas.topics import ALERTS, GOAL_STATUS, GOALS, SCORECARDS
+from schemas.topics import ACKS, ALERTS, DEFINITIONS, GOAL_STATUS, GOALS, GOALS_HISTORY, SCORECARDS
 
 DEALS = "crm.deals"
 ORG = "crm.org"
 
-Kind = Literal["record", "goal", "status", "alert", "name", "member", "moment"]
+Kind = Literal[
+    "record", "goal", "version", "status", "alert", "ack", "definition", "name", "member", "moment"
+]
 
 KINDS: dict[str, tuple[Kind, ...]] = {
     SCORECARDS.name: ("record",),
     GOALS.name: ("goal",),
+    GOALS_HISTORY.name: ("version",),
     GOAL_STATUS.name: ("status",),
     ALERTS.name: ("alert",),
+    ACKS.name: ("ack",),
+    DEFINITIONS.name: ("definition",),
     ORG: ("name", "member"),
     DEALS: ("moment",),
 }
@@ -55,6 +65,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> bool:
         """Whether walls hear of it: a customer's records are many, and asked for where they are wanted."""
+        if self.kind in {"definition", "version"}:
+            return False
         return self.scope is None or not self.scope.startswith("customer:")
 
     @property
@@ -77,6 +89,20 @@ class Member(Struct, frozen=True):
     team: str | None
 
 
+class Defined(Struct, frozen=True):
+    """A definition, under its key."""
+
+    key: str
+    record: DefinitionRecord
+
+
+class Period(Struct, frozen=True):
+    """The days of a status, and nothing else of it; both belong to it."""
+
+    start: date
+    end: date
+
+
 class Gone(Struct, frozen=True):
     """That an entry is no more."""
 
@@ -87,6 +113,19 @@ class Gone(Struct, frozen=True):
 encode = msgspec.json.Encoder().encode
 decode_named = msgspec.json.Decoder(Named).decode
 decode_member = msgspec.json.Decoder(Member).decode
+decode_period = msgspec.json.Decoder(Period).decode
+decode_defined = msgspec.json.Decoder(Defined).decode
+
+_LATEST = 2**62
+"""Later than any instant, in microseconds."""
+
+
+def holding(day: date, statuses: Iterable[bytes]) -> Iterator[bytes]:
+    """The statuses of periods that hold a day."""
+    for body in statuses:
+        period = decode_period(body)
+        if period.start <= day <= period.end:
+            yield body
 
 
 def of_record(value: bytes) -> list[Entry]:
@@ -143,6 +182,42 @@ def of_alert(value: bytes) -> list[Entry]:
     ]
 
 
+def of_ack(value: bytes) -> list[Entry]:
+    """Who acknowledged an alert."""
+    ack = decode_ack(value)
+    return [
+        # Of several the first holds, and so is the higher one.
+        Entry(
+            kind="ack",
+            key=ack.alert,
+            revision=_LATEST - micros_of(ack.at),
+            scope="company",
+            at=micros_of(ack.at),
+            body=encode_ack(ack),
+        )
+    ]
+
+
+def of_definition(key: str, value: bytes) -> Entry:
+    """What an organisation defines itself, which only the record's key names."""
+    record = decode_definition(value)
+    body = encode(Defined(key, record))
+    return Entry(kind="definition", key=key, revision=record.version, scope="company", body=body)
+
+
+def of_version(offset: int, value: bytes) -> Entry:
+    """A version of a goal; of several with one number the first in its partition holds, and is higher."""
+    version = decode_version(value)
+    return Entry(
+        kind="version",
+        key=f"{version.id}|{version.version}",
+        revision=_LATEST - offset,
+        # Whose it is: the goal's.
+        scope=version.id,
+        body=encode_version(version),
+    )
+
+
 def of_org(value: bytes) -> list[Entry]:
     """What a seller is called and which team they are in, as the latest event that says so."""
     event = decode_event(value, ORG)
@@ -164,6 +239,7 @@ READ: dict[str, Callable[[bytes], list[Entry]]] = {
     GOALS.name: of_goal,
     GOAL_STATUS.name: of_status,
     ALERTS.name: of_alert,
+    ACKS.name: of_ack,
     ORG: of_org,
 }
-"""How a topic's records are read; deals are folded (`wall.deals`)."""
+"""How a topic's records are read; deals are folded (`wall.deals`), and two need more than what it says."""

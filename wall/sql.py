@@ -52,11 +52,18 @@ SINCE = (
     "SELECT position, kind, body FROM entries WHERE position > ? AND shown = 1 ORDER BY position LIMIT ?"
 )
 OF_KIND = "SELECT body FROM entries WHERE kind = ? AND scope IS NOT NULL ORDER BY key"
-MOMENTS = "SELECT body FROM entries WHERE kind = 'moment' AND at IS NOT NULL ORDER BY at DESC LIMIT ?"
+LATEST = "SELECT body FROM entries WHERE kind = ? AND at IS NOT NULL ORDER BY at DESC"
+ALERTS = (
+    "SELECT alerts.body, acks.body FROM entries AS alerts"
+    " LEFT JOIN entries AS acks ON acks.kind = 'ack' AND acks.key = alerts.key AND acks.at IS NOT NULL"
+    " WHERE alerts.kind = 'alert' AND alerts.at IS NOT NULL ORDER BY alerts.at DESC LIMIT ?"
+)
+VERSIONS = "SELECT body FROM entries WHERE kind = 'version' AND scope = ?"
+ENTRY = "SELECT body FROM entries WHERE kind = ? AND key = ? AND scope IS NOT NULL"
 
 
 def records(
-    scope: str | None, grain: str | None, first: str | None, last: str | None, limit: int
+    scope: str | None, grain: str | None, first: str | None, last: str | None, after: str, limit: int
 ) -> tuple[str, list[str | int]]:
     """The records of a scope, of a kind of scope (`team:`), or else of all that walls hear of."""
     where, given = ["kind = 'record'"], list[str | int]()
@@ -69,7 +76,13 @@ def records(
     else:
         where.append("scope = ?")
         given.append(scope)
-    for value, condition in ((grain, "grain = ?"), (first, "start >= ?"), (last, "start <= ?")):
+    conditions = (
+        (grain, "grain = ?"),
+        (first, "start >= ?"),
+        (last, "start <= ?"),
+        (after or None, "key > ?"),
+    )
+    for value, condition in conditions:
         if value is not None:
             where.append(condition)
             given.append(value)

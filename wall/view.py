@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import IO
+from typing import IO, Literal
 
 import msgspec
 import structlog
@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from kpis.calendar import micros_of
 from schemas.decoding import decode_event
+from schemas.topics import DEFINITIONS, GOALS_HISTORY
 from streams.following import Fetched
 from streams.locking import lock
 from wall import sql
@@ -36,7 +37,7 @@ from wall.deals import (
     same,
     told,
 )
-from wall.entries import DEALS, KINDS, READ, Entry, Gone, encode
+from wall.entries import DEALS, KINDS, READ, Entry, Gone, encode, of_definition, of_version
 
 log = structlog.get_logger(__name__)
 
@@ -229,11 +230,14 @@ class View:
 
     # What is read.
 
-    def _read(self, statement: str, given: Sequence[str | int] = ()) -> list[tuple[bytes, ...]]:
+    def _asked(self, statement: str, given: Sequence[str | int] = ()) -> sqlite3.Cursor:
         reader: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if reader is None:
             reader = self._readers.connection = self._connect()
-        return reader.execute(statement, given).fetchall()
+        return reader.execute(statement, given)
+
+    def _read(self, statement: str, given: Sequence[str | int] = ()) -> list[tuple[bytes, ...]]:
+        return self._asked(statement, given).fetchall()
 
     def since(self, position: int, limit: int) -> list[Change]:
         """What walls have to hear of that changed after a position, in the log's order."""
@@ -246,13 +250,32 @@ class View:
         grain: str | None = None,
         first: str | None = None,
         last: str | None = None,
+        *,
+        after: str = "",
+        limit: int = MAX_RECORDS,
     ) -> list[bytes]:
-        """The KPI records of a scope (or a kind of it), a grain, and starts from one to another."""
-        return [body for (body,) in self._read(*sql.records(scope, grain, first, last, MAX_RECORDS))]
+        """The KPI records of a scope (or a kind of it), a grain, and starts from one to another.
 
-    def moments(self, limit: int) -> list[bytes]:
-        """The deals won last, the latest first."""
-        return [body for (body,) in self._read(sql.MOMENTS, (limit,))]
+        In the order of their keys; so many of those after one.
+        """
+        return [body for (body,) in self._read(*sql.records(scope, grain, first, last, after, limit))]
+
+    def latest(self, kind: Literal["moment", "alert"]) -> Iterator[bytes]:
+        """Of what has a time of its own, the latest first; no more is read than is taken."""
+        return (body for (body,) in self._asked(sql.LATEST, (kind,)))
+
+    def alerts(self, limit: int) -> list[tuple[bytes, bytes | None]]:
+        """The latest alerts, the latest first, each with who acknowledged it, if anybody did."""
+        return self._asked(sql.ALERTS, (limit,)).fetchall()
+
+    def entry(self, kind: str, key: str) -> bytes | None:
+        """One entry; none where there is none, or no more."""
+        found: tuple[bytes] | None = self._asked(sql.ENTRY, (kind, key)).fetchone()
+        return None if found is None else found[0]
+
+    def versions(self, goal: str) -> list[bytes]:
+        """The versions of a goal, in no order."""
+        return [body for (body,) in self._read(sql.VERSIONS, (goal,))]
 
     def of_kind(self, kind: str) -> list[bytes]:
         """Every entry of a kind."""
@@ -265,14 +288,18 @@ def _name(key: tuple[str, str]) -> str:
 
 def _entries(fetched: Iterable[Fetched]) -> Iterator[Entry]:
     for one in fetched:
-        read = READ.get(one.topic)
-        if read is None:
+        if one.topic == DEALS or one.topic not in KINDS:
             continue
         if one.value is None:
             for kind in KINDS[one.topic]:
                 yield Entry(kind=kind, key=one.key, revision=-1, body=encode(Gone(one.key)))
             continue
         try:
-            yield from read(one.value)
+            if one.topic == DEFINITIONS.name:
+                yield of_definition(one.key, one.value)
+            elif one.topic == GOALS_HISTORY.name:
+                yield of_version(one.offset, one.value)
+            else:
+                yield from READ[one.topic](one.value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             log.warning("a record cannot be read, and is left out", at=one.place, error=str(error))

@@ -1,5 +1,6 @@
 """`malvakt web`: the wall and its API, from a local view of what is published."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -7,6 +8,7 @@ from urllib.parse import quote
 import uvicorn
 from cyclopts import Parameter
 
+from malvakt.behind import Explainer, Topics
 from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import settings_with
@@ -16,6 +18,8 @@ from wall.accounts.door import Door
 from wall.accounts.store import Store, StoreError
 from wall.api import build_app
 from wall.keeping import Keeper
+from wall.managing.desk import Desk
+from wall.managing.writing import acknowledge, change_goals
 from wall.view import View, ViewError
 
 PORT = 8080
@@ -85,7 +89,15 @@ def web_(
             fell.append(error)
             server.should_exit = True
 
-    app = build_app(held, keeper.hub, keeper.heartbeat, keep, door)
+    explainer = Explainer(partial(Topics, settings))
+    desk = Desk(
+        timezone=settings.timezone,
+        currency=settings.currency,
+        acknowledge=partial(acknowledge, settings),
+        change_goals=partial(change_goals, settings),
+        explain=explainer.explain,
+    )
+    app = build_app(held, keeper.hub, keeper.heartbeat, keep, door, desk)
     config = uvicorn.Config(
         app,
         host=host,
@@ -107,6 +119,7 @@ def web_(
         # It has logged why: the port is taken.
         raise Fault(f"Nothing can be served at {host}:{port}; give another --port.") from ended
     finally:
+        explainer.close()
         held.close()
         if door is not None:
             door.store.close()

@@ -11,22 +11,49 @@ from itertools import count
 
 import uvicorn
 
+from audit.books import Books, Rules
+from goals.history import GoalHistory
 from kpis.calendar import Calendar
 from kpis.contributions import Business
 from kpis.replay import Replay
-from schemas.events import Event, encode_event
-from schemas.goals import Alert, Goal, GoalStatus, encode_alert, encode_goal, encode_status
+from malvakt.behind import Explainer
+from schemas.events import Event, Recorded, encode_event
+from schemas.goals import (
+    Alert,
+    Goal,
+    GoalStatus,
+    GoalVersion,
+    encode_alert,
+    encode_goal,
+    encode_status,
+    encode_version,
+)
+from schemas.notices import Ack, encode_ack
 from schemas.records import KpiRecord, encode_record
-from schemas.topics import ALERTS, GOAL_STATUS, GOALS, SCORECARDS
+from schemas.topics import ACKS, ALERTS, GOAL_STATUS, GOALS, GOALS_HISTORY, SCORECARDS
 from simulation.floor import Floor, events
 from streams.following import Fetched
 from wall.accounts.door import Door
 from wall.api import build_app
 from wall.freshness import Heartbeat, State
 from wall.hub import Hub
+from wall.managing.desk import Desk, MakeVersions
 from wall.view import View
 
 BUSINESS = Business(Calendar("Europe/Stockholm"), "SEK")
+
+
+class Heard:
+    """Books of events that somebody has."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.books = Books(Rules("Europe/Stockholm", "SEK", 2))
+        self._events = events
+
+    def read(self, heard: Callable[[int], None]) -> None:
+        self.books.take(Recorded(event, encode_event(event)) for event in self._events)
+        heard(len(self._events))
+        self.books.balance()
 
 
 class Office:
@@ -41,6 +68,17 @@ class Office:
         self.loop: asyncio.AbstractEventLoop | None = None
         """That of the server, while one runs: only there may walls be told of anything."""
         self._offsets = count()
+        self.history = GoalHistory()
+        self.events: list[Event] = []
+        """What figures are explained by."""
+        self.explainer = Explainer(lambda: Heard(self.events))
+        self.desk = Desk(
+            timezone="Europe/Stockholm",
+            currency="SEK",
+            acknowledge=self._acknowledge,
+            change_goals=self._change_goals,
+            explain=self.explainer.explain,
+        )
 
     def heartbeat(self) -> Heartbeat:
         return Heartbeat(
@@ -60,8 +98,10 @@ class Office:
         goals: Iterable[Goal] = (),
         statuses: Iterable[GoalStatus] = (),
         alerts: Iterable[Alert] = (),
+        acks: Iterable[Ack] = (),
     ) -> None:
         """Have the view read what is published and events, as it would from Kafka."""
+        goals = list(goals)
         fetched = [
             *(self._fetched(SCORECARDS.name, record.key, encode_record(record)) for record in records),
             *(self._fetched(event.topic, "", encode_event(event)) for event in told),
@@ -69,8 +109,27 @@ class Office:
             *(self._fetched(GOAL_STATUS.name, status.key, encode_status(status)) for status in statuses),
             *(self._fetched(ALERTS.name, alert.status.goal, encode_alert(alert)) for alert in alerts),
         ]
+        set_ = [
+            GoalVersion(id=goal.id, version=goal.version, by="anna", at=self.clock, goal=goal)
+            for goal in goals
+        ]
+        for version in set_:
+            self.history.take(version)
+        fetched += [self._fetched(GOALS_HISTORY.name, one.id, encode_version(one)) for one in set_]
+        fetched += [self._fetched(ACKS.name, ack.alert, encode_ack(ack)) for ack in acks]
+        self._take(fetched)
+
+    def retire(self, goal: str) -> None:
+        """Have the view read that there is no such goal any more."""
+        self._take([self._fetched(GOALS.name, goal, None)])
+
+    def _take(self, fetched: list[Fetched]) -> None:
         changes = self.view.apply(fetched, self.clock)
         self.in_server(lambda: self.hub.publish(changes))
+
+    async def _acknowledge(self, ack: Ack) -> None:
+        # As if it had gone through Kafka: it is told on a thread, as by whoever reads there.
+        await asyncio.to_thread(self.tell, acks=[ack])
 
     def in_server(self, step: Callable[[], None]) -> None:
         """Do something where the server runs, and wait for it."""
@@ -91,7 +150,20 @@ class Office:
         finally:
             self.loop = None
 
-    def _fetched(self, topic: str, key: str, value: bytes) -> Fetched:
+    async def _change_goals(self, make: MakeVersions) -> None:
+        versions = make(self.history)
+        for version in versions:
+            self.history.take(version)
+        fetched = [
+            self._fetched(GOALS_HISTORY.name, version.id, encode_version(version)) for version in versions
+        ]
+        fetched += [
+            self._fetched(GOALS.name, version.id, encode_goal(version.goal) if version.goal else None)
+            for version in versions
+        ]
+        await asyncio.to_thread(self._take, fetched)
+
+    def _fetched(self, topic: str, key: str, value: bytes | None) -> Fetched:
         return Fetched(topic, 0, next(self._offsets), key, value, 0)
 
 
@@ -101,6 +173,7 @@ def furnished(view: View, floor: Floor, start: date, clock: datetime) -> Office:
     told = [e for e in events(floor, start, clock.date() + timedelta(days=1)) if e.time <= clock]
     replay = Replay(BUSINESS)
     replay.feed(told)
+    office.events = told
     office.tell(records=(r for r in replay.records(clock) if not r.scope.startswith("customer:")))
     office.tell(told=(event for event in told if event.topic in {"crm.deals", "crm.org"}))
     return office
@@ -120,7 +193,7 @@ class Server:
 
     def start(self) -> None:
         office = self._office
-        app = build_app(office.view, office.hub, office.heartbeat, office.run, self.door)
+        app = build_app(office.view, office.hub, office.heartbeat, office.run, self.door, office.desk)
         config = uvicorn.Config(
             app, port=self.port, log_level="critical", timeout_graceful_shutdown=0, lifespan="on"
         )

@@ -12,15 +12,18 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from schemas.events import DealWon, DealWonData
-from schemas.goals import GoalStatus, Standing
+from schemas.goals import AlertKind, GoalStatus, Standing
+from schemas.notices import Ack
 from schemas.records import decode_record
 from simulation.floor import Floor
 from tests.wall.chromium import chromium_path, launched
 from tests.wall.goals import MARCH, QUARTER, WEEK, alert_of, goal_of, standing
 from tests.wall.office import Office, Server, furnished, serving
+from wall.accounts.door import SESSION_COOKIE, Door
+from wall.accounts.store import Store
 from wall.view import View
 
 FOLDER = Path(__file__).parents[2] / "docs" / "wall"
@@ -40,6 +43,21 @@ PICTURES = {
 }
 """Each with its size and what its address asks for."""
 
+DESK = (1280, 860)
+NORR = "scope=team:norr&grain=month&start=2026-03-01"
+MANAGED = {
+    "alerts-sv": (DESK, "sv", "dark", "alerts"),
+    "standing-sv": (DESK, "sv", "dark", "standing"),
+    "standing-en": (DESK, "en", "light", "standing?period=month&team=team:norr"),
+    "figures-sv": (DESK, "sv", "light", f"figures?{NORR}"),
+    "behind-sv": (DESK, "sv", "dark", f"behind?{NORR}&kpi=average_deal_value"),
+    "behind-phone-en": (PHONE, "en", "light", f"behind?{NORR}&kpi=revenue"),
+    "goals-sv": (DESK, "sv", "dark", "goals"),
+    "goals-phone-en": (PHONE, "en", "light", "goals?team=team:norr"),
+    "alerts-phone-sv": (PHONE, "sv", "light", "alerts"),
+}
+"""Of the manager's pages, each with its size, language, theme and address."""
+
 
 def main() -> int:
     """Make them all."""
@@ -56,6 +74,10 @@ def main() -> int:
             for name, (size, asked) in PICTURES.items():
                 _picture(browser, server, name, size, asked)
             _celebration(browser, server, office)
+        store = Store(Path(folder) / "accounts.sqlite")
+        with serving(office, Door(store)) as server, launched(path) as browser:
+            _manage(browser, server, store)
+        store.close()
         view.close()
     return 0
 
@@ -89,8 +111,18 @@ def _set_goals(office: Office) -> None:
     for scope, kpi, period, grain, share, judged in told:
         reached, target = share_of(scope, kpi, grain, share)
         found.append(standing(scope, kpi, period, reached, target, CLOCK, judged, 0.62))
-    at_risk = alert_of(found[4], "at_risk", CLOCK - timedelta(minutes=9))
-    office.tell(goals=map(goal_of, found), statuses=found, alerts=[at_risk])
+    happened: list[tuple[int, AlertKind, timedelta]] = [
+        (4, "at_risk", timedelta(minutes=9)),
+        (9, "at_risk", timedelta(hours=26)),
+        (6, "slipped", timedelta(hours=3)),
+        (6, "at_risk", timedelta(hours=29)),
+        (5, "recovered", timedelta(hours=5)),
+        (5, "at_risk", timedelta(hours=53)),
+        (8, "achieved", timedelta(hours=2)),
+    ]
+    alerts = [alert_of(found[nth], kind, CLOCK - ago) for nth, kind, ago in happened]
+    acks = [Ack(alerts[1].id, "Eva", CLOCK - timedelta(hours=25))]
+    office.tell(goals=map(goal_of, found), statuses=found, alerts=alerts, acks=acks)
 
 
 def _picture(
@@ -114,6 +146,48 @@ def _picture(
     page.wait_for_timeout(1_800)
     _save(name, page.screenshot())
     page.close()
+
+
+def _manage(browser: Browser, server: Server, store: Store) -> None:
+    account = store.add_account("Eva", "nobody signs in with it")
+    assert account is not None
+    cookie = {"name": SESSION_COOKIE, "value": store.begin_session(account.id), "url": server.address}
+    for name, ((width, height), language, scheme, path) in MANAGED.items():
+        phone = width == PHONE[0]
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            device_scale_factor=2 if phone else 1,
+            locale={"sv": "sv-SE", "en": "en-GB"}[language],
+            color_scheme="light" if scheme == "light" else "dark",
+        )
+        context.add_cookies([cookie])  # pyright: ignore[reportArgumentType]
+        page = context.new_page()
+        page.goto(f"{server.address}/manage/{path}")
+        expect(page.locator("#page")).to_have_attribute("data-ready", "yes", timeout=20_000)
+        expect(page.locator(".busy:not([hidden])")).to_have_count(0, timeout=120_000)
+        page.wait_for_timeout(300)
+        _save(f"manage-{name}", page.screenshot())
+        if name == "goals-sv":
+            _dividing(page)
+        context.close()
+
+
+def _dividing(page: Page) -> None:
+    """A goal that is divided, and another that cannot be so."""
+    card = page.get_by_role("listitem", name="Team Norr: Försäljning").first
+    card.get_by_role("button", name="Dela upp").click()
+    expect(card.get_by_role("table", name="Delarna")).to_be_visible()
+    card.scroll_into_view_if_needed()
+    card.evaluate("card => card.scrollIntoView()")
+    page.wait_for_timeout(300)
+    _save("manage-dividing-sv", page.screenshot())
+    page.reload()
+    page.get_by_role("button", name="Nytt mål").click()
+    page.get_by_role("textbox", name="Mål").first.fill("35 %")
+    page.get_by_role("textbox", name="Period").fill("2026-04")
+    expect(page.locator(".remark").first).to_be_visible()
+    page.wait_for_timeout(300)
+    _save("manage-goal-sv", page.screenshot())
 
 
 def _celebration(browser: Browser, server: Server, office: Office) -> None:

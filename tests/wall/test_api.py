@@ -13,8 +13,10 @@ import pytest
 
 from kpis.replay import Replay
 from schemas.events import Event
+from schemas.goals import AlertKind
 from schemas.records import KpiRecord, encode_record
 from simulation.floor import Floor, events
+from tests.wall.goals import MARCH, WEEK, alert_of, standing
 from tests.wall.office import BUSINESS, Office, Server, serving
 from tests.wall.test_view import NOON, record
 from wall.hub import HEARTBEAT_S, KEPT_CHANGES, position_of
@@ -233,6 +235,29 @@ def test_records_series_scopes_and_feed_answer_from_the_same_figures(
     moments = asked(server, "feed", limit="100").json()["moments"]
     assert len(moments) == year.measures["deals_won"] > 0
     assert [m["at"] for m in moments] == sorted((m["at"] for m in moments), reverse=True)
+
+
+def test_statuses_are_asked_for_by_a_day_of_their_period(office: Office, server: Server) -> None:
+    """Both its first and its last day are part of it."""
+    march = standing("company", "revenue", MARCH, 1, 2, NOON)
+    week = standing("company", "revenue", WEEK, 1, 2, NOON)
+    office.tell(statuses=[march, week])
+
+    def on(day: str) -> list[str]:
+        return [one["start"] for one in asked(server, "statuses", on=day).json()["statuses"]]
+
+    assert on("2026-03-01") == on("2026-03-31") == ["2026-03-01"]
+    assert on("2026-03-16") == on("2026-03-22") == ["2026-03-16", "2026-03-01"]
+    assert on("2026-04-01") == []
+
+
+def test_alerts_come_the_latest_first_and_no_more_than_asked_for(office: Office, server: Server) -> None:
+    """By when they came about, in whichever order they were read."""
+    status = standing("company", "revenue", MARCH, 1, 2, NOON)
+    kinds: list[tuple[AlertKind, int]] = [("slipped", 5), ("at_risk", 3), ("recovered", 9)]
+    office.tell(alerts=[alert_of(status, kind, NOON + timedelta(hours=hour)) for kind, hour in kinds])
+    found = asked(server, "alerts", limit="2").json()["alerts"]
+    assert [one["kind"] for one in found] == ["recovered", "slipped"]
 
 
 @pytest.mark.parametrize(

@@ -1,73 +1,16 @@
 """Signing in, screens and pairing in a real Chromium, as those who do it see it."""
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import date
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import expect
 
-from simulation.floor import Floor
-from tests.wall.office import Office, Server, furnished, serving
-from tests.wall.test_view import NOON
+from tests.wall.office import Server
+from tests.wall.visiting import CONTRASTS, PASSWORD, Opened, first_account
 from wall.accounts.door import Door
 from wall.accounts.store import Store
-from wall.view import View
 
-PASSWORD = "correct horse battery"
 PAIRED_MS = 15_000
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    held = Store(tmp_path / "accounts.sqlite")
-    yield held
-    held.close()
-
-
-@pytest.fixture
-def server(tmp_path: Path, store: Store) -> Iterator[Server]:
-    view = View(tmp_path / "view.sqlite")
-    office: Office = furnished(view, Floor(sellers=4, teams=2), date(2026, 3, 2), NOON)
-    with serving(office, Door(store)) as running:
-        yield running
-    view.close()
-
-
-Opened = Callable[..., Page]
-
-
-@pytest.fixture
-def opened(chromium: Browser, server: Server) -> Iterator[Opened]:
-    """Opens a page, in a browser of its own unless told which, and sees that nothing went wrong on it."""
-    faults: list[str] = []
-    contexts: list[BrowserContext] = []
-
-    def open_(path: str, context: BrowserContext | None = None, **how: str) -> Page:
-        if context is None:
-            context = chromium.new_context(viewport={"width": 1280, "height": 800}, **how)
-            contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.extend([said.text] * ("Content Security" in said.text)))
-        page.goto(f"{server.address}{path}")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert faults == []
-
-
-def first_account(opened: Opened, server: Server, **how: str) -> Page:
-    assert server.door is not None
-    page = opened(f"/manage/first#{server.door.first_code}", **how)
-    page.get_by_label(re.compile("Name|Namn")).fill("Eva")
-    page.get_by_label(re.compile("Password|Lösenord")).fill(PASSWORD)
-    page.get_by_role("button", name=re.compile("Make the account|Skapa kontot")).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Screens|Skärmar"))
-    return page
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go(opened: Opened, server: Server) -> None:
@@ -100,7 +43,7 @@ def test_signing_in_leads_to_where_one_wanted_to_go(opened: Opened, server: Serv
     page.get_by_label("Name").fill("eva")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{server.address}/manage/screens")
+    expect(page).to_have_url(f"{server.address}/manage/alerts")
 
 
 def test_accounts_are_added_changed_and_removed(opened: Opened, server: Server) -> None:
@@ -118,7 +61,7 @@ def test_accounts_are_added_changed_and_removed(opened: Opened, server: Server) 
     other.get_by_label("Name").fill("Bo")
     other.get_by_label("Password").fill(PASSWORD)
     other.get_by_role("button", name="Sign in").click()
-    expect(other.get_by_role("heading", level=1)).to_have_text("Screens")
+    expect(other.get_by_role("heading", level=1)).to_have_text("Alerts")
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Ta bort: Bo").click()
     expect(bo).to_have_count(0)
@@ -158,7 +101,12 @@ def test_a_television_is_paired_follows_its_screen_survives_a_restart_and_is_rev
     card.get_by_role("button", name="Save").click()
     expect(wall.locator("html")).to_have_attribute("data-theme", "light", timeout=PAIRED_MS)
     expect(wall.locator("#board")).to_be_visible()
-    card.get_by_label("Hide sellers").check()
+    sellers = card.get_by_role("combobox", name="Sellers")
+    sellers.select_option("As initials")
+    card.get_by_role("button", name="Save").click()
+    names = wall.locator("#board-rows .name")
+    expect(names.first).to_have_text(re.compile(r"^[A-ZÅÄÖ]$"), timeout=PAIRED_MS)
+    sellers.select_option("Not at all")
     card.get_by_role("button", name="Save").click()
     expect(wall.locator("#board")).to_be_hidden(timeout=PAIRED_MS)
     expect(wall.locator("#feed-rows")).to_contain_text("The company", timeout=PAIRED_MS)
@@ -190,7 +138,7 @@ def test_everybody_can_use_the_pages(scheme: str, opened: Opened, server: Server
     page.get_by_label("Name", exact=True).fill("Lunch room")
     page.keyboard.press("Enter")
     expect(page.get_by_role("listitem", name="Lunch room")).to_be_visible()
-    for path in ("/manage/screens", "/manage/accounts", "/tv"):
+    for path in ("/manage/alerts", "/manage/screens", "/manage/accounts", "/tv"):
         page.goto(f"{server.address}{path}")
         expect(page.get_by_role("heading", level=1)).not_to_be_empty()
         nameless = page.evaluate(
@@ -199,27 +147,3 @@ def test_everybody_can_use_the_pages(scheme: str, opened: Opened, server: Server
         assert nameless == 0
         for ratio, text in page.evaluate(CONTRASTS):
             assert ratio >= 4.5, (path, text)
-
-
-CONTRASTS = """() => {
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, nth) => sum + v * [0.2126, 0.7152, 0.0722][nth], 0);
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const ground = (node) => {
-    for (; node; node = node.parentElement) {
-      const found = numbers(getComputedStyle(node).backgroundColor);
-      if (found.length === 3 || found[3] === 1) return found;
-    }
-    throw new Error("no ground");
-  };
-  return [...document.querySelectorAll("body *")]
-    .filter(one => one.checkVisibility())
-    .filter(one => [...one.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
-    .map(one => {
-      const both = [light(numbers(getComputedStyle(one).color)), light(ground(one))];
-      const [a, b] = both.sort((x, y) => y - x);
-      return [(a + 0.05) / (b + 0.05), one.textContent];
-    });
-}"""
-"""Of each text on the page with what it stands on."""

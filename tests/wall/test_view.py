@@ -116,7 +116,7 @@ def numbered(told: Sequence[tuple[str, bytes]]) -> list[Fetched]:
 
 def held(view: View) -> list[object]:
     """All that the view answers, whoever heard of it first."""
-    moments = [decode_moment(body) for body in view.moments(100)]
+    moments = [decode_moment(body) for body in view.latest("moment")]
     return [
         view.records(),
         view.records("customer:"),
@@ -253,8 +253,8 @@ def test_a_deal_that_is_lost_after_all_leaves_the_feed(tmp_path: Path) -> None:
     """And walls are told."""
     view = View(tmp_path / "view")
     won(view, 0)
-    assert [decode_moment(body).deal for body in view.moments(5)] == ["d1"]
+    assert [decode_moment(body).deal for body in view.latest("moment")] == ["d1"]
     won(view, 6)
-    assert view.moments(5) == []
+    assert list(view.latest("moment")) == []
     assert [decode_moment(change.body).at for change in view.since(0, 10)] == [None]
     view.close()

@@ -58,6 +58,17 @@ class Door:
         account = self.store.session(token) if token else None
         return Manager(account, token) if token and account else None
 
+    def signed_in(self, connection: Connection) -> Manager:
+        """Who is signed in, where a guard has let them in.
+
+        Raises:
+            NotAuthorizedException: their session ended between the guard and here.
+        """
+        manager = self.manager(connection)
+        if manager is None:
+            raise NotAuthorizedException("Sign in.")
+        return manager
+
     def screen(self, connection: Connection) -> Kept | None:
         """Which screen a television was paired with."""
         token = connection.cookies.get(SCREEN_COOKIE)

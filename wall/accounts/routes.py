@@ -2,15 +2,15 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 import segno
 from litestar import Request, Response, Router, delete, get, post, put
-from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException
+from litestar.exceptions import NotAuthorizedException, NotFoundException
 from litestar.params import FromPath, JSONBody
 from litestar.response import File, Stream
 from litestar.types import ControllerRouterHandler
@@ -22,9 +22,11 @@ from wall.accounts.pairing import VALID_S
 from wall.accounts.passwords import MAX_LENGTH, MIN_LENGTH
 from wall.accounts.screens import Kept, Screen
 from wall.accounts.store import Account, NameTakenError, folded
+from wall.refusing import refuse
 
 STATIC = Path(__file__).parents[1] / "static"
-MANAGE = ["/manage", "/manage/sign-in", "/manage/first", "/manage/screens", "/manage/accounts"]
+PAGES = ("alerts", "standing", "figures", "behind", "goals", "screens", "accounts")
+MANAGE = ["/manage", "/manage/sign-in", "/manage/first", *(f"/manage/{page}" for page in PAGES)]
 BEAT_S, LOOK_S = 3.0, 0.5
 
 Asked = Request[Any, Any, Any]
@@ -151,7 +153,7 @@ def _signing_in(door: Door) -> Router:
         _within(by_account, folded(data.name))
         found = store.account_named(data.name)
         if len(data.password) > MAX_LENGTH or not door.passwords.holds(found and found[1], data.password):
-            _refuse(401, "wrong", "The name or the password is wrong.")
+            refuse(401, "wrong", "The name or the password is wrong.")
         assert found is not None
         by_account.forget(folded(data.name))
         return signed_in(request, found[0])
@@ -161,10 +163,10 @@ def _signing_in(door: Door) -> Router:
         """Make the first account, with the code from the server's terminal."""
         _within(by_address, _address(request))
         if door.first_code is None or not hmac.compare_digest(data.code.encode(), door.first_code.encode()):
-            _refuse(401, "code", "The code is not the one that the server printed when it started.")
+            refuse(401, "code", "The code is not the one that the server printed when it started.")
         account = store.add_account(data.name, _hashed(door, data.password), first=True)
         if account is None:
-            _refuse(409, "made", "The first account has been made; sign in with it.")
+            refuse(409, "made", "The first account has been made; sign in with it.")
         door.first_code = None
         return signed_in(request, account)
 
@@ -178,7 +180,7 @@ def _accounts(door: Door) -> Router:
     @post("/session/end", sync_to_thread=True, status_code=200)
     def sign_out(request: Asked) -> Response[Session]:
         """End the session."""
-        store.end_session(_manager(door, request).token)
+        store.end_session(door.signed_in(request).token)
         return Response(Session(None), cookies=[cookie(request, SESSION_COOKIE, "")])
 
     @get("/accounts", sync_to_thread=True)
@@ -193,7 +195,7 @@ def _accounts(door: Door) -> Router:
         try:
             account = store.add_account(data.name, hashed)
         except NameTakenError:
-            _refuse(409, "taken", "There is an account of that name.")
+            refuse(409, "taken", "There is an account of that name.")
         assert account is not None
         return account
 
@@ -203,16 +205,16 @@ def _accounts(door: Door) -> Router:
         if store.account(number) is None:
             raise NotFoundException("There is no such account.")
         if not store.remove_account(number):
-            _refuse(409, "last", "This is the last account: without it nobody could sign in.")
+            refuse(409, "last", "This is the last account: without it nobody could sign in.")
 
     @put("/password", sync_to_thread=True)
     def change(request: Asked, data: JSONBody[Change]) -> Response[Session]:
         """Change one's own password: every session of it ends, and a new one begins here."""
-        account = _manager(door, request).account
+        account = door.signed_in(request).account
         _within(changing, str(account.id))
         found = store.account(account.id)
         if len(data.old) > MAX_LENGTH or not door.passwords.holds(found and found[1], data.old):
-            _refuse(403, "wrong", "The present password is wrong.")
+            refuse(403, "wrong", "The present password is wrong.")
         store.set_password(account.id, _hashed(door, data.new))
         token = store.begin_session(account.id)
         answer = Session(account, Manager(account, token).csrf)
@@ -261,11 +263,11 @@ def _screens(door: Door) -> Router:
     @post("/screens/{number:int}/televisions", sync_to_thread=True)
     def pair(request: Asked, number: FromPath[int], data: JSONBody[Entered]) -> None:
         """Have the television that shows a code be this screen."""
-        _within(entering, str(_manager(door, request).account.id))
+        _within(entering, str(door.signed_in(request).account.id))
         if store.screen(number) is None:
             raise NotFoundException("There is no such screen.")
         if not door.pairing.enter(data.code, number):
-            _refuse(404, "code", "No television shows that code. It may have a new one by now.")
+            refuse(404, "code", "No television shows that code. It may have a new one by now.")
 
     @delete("/screens/{number:int}/televisions/{television:int}", sync_to_thread=True)
     def revoke(number: FromPath[int], television: FromPath[int]) -> None:
@@ -288,7 +290,7 @@ def _televisions(door: Door) -> Router:
         _within(asking, _address(request))
         waiting = door.pairing.ask()
         if waiting is None:
-            _refuse(503, "many", "Too many televisions wait; try again in some minutes.")
+            refuse(503, "many", "Too many televisions wait; try again in some minutes.")
         return Code(waiting.code, waiting.claim, VALID_S)
 
     @post("/claims", sync_to_thread=True, status_code=200)
@@ -365,17 +367,9 @@ async def _screen_events(door: Door, request: Asked) -> AsyncIterator[bytes]:
         silent += LOOK_S
 
 
-def _manager(door: Door, request: Asked) -> Manager:
-    manager = door.manager(request)
-    if manager is None:
-        # It ended between the guard and here.
-        raise NotAuthorizedException("Sign in.")
-    return manager
-
-
 def _hashed(door: Door, password: str) -> str:
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        _refuse(400, "length", f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters.")
+        refuse(400, "length", f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters.")
     return door.passwords.hashed(password)
 
 
@@ -387,13 +381,4 @@ def _within(limit: Limit, key: str) -> None:
     wait_s = limit.take(key)
     if wait_s:
         headers = {"retry-after": str(wait_s)}
-        _refuse(429, "often", f"Too many tries; wait {wait_s} seconds.", headers)
-
-
-Reason = Literal["wrong", "code", "made", "taken", "last", "length", "often", "many"]
-
-
-def _refuse(status: int, reason: Reason, says: str, headers: Mapping[str, str] | None = None) -> NoReturn:
-    """With a word that the page has a sentence for, in the language of who reads it."""
-    given = dict(headers or {})
-    raise HTTPException(status_code=status, detail=says, extra={"reason": reason}, headers=given)
+        refuse(429, "often", f"Too many tries; wait {wait_s} seconds.", headers)

@@ -23,6 +23,8 @@ class Screen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     board: Literal["activity", "share", "off"] = "activity"
     names_hidden: bool = False
     """Whether nothing that tells sellers apart leaves the server for it."""
+    initials: bool = False
+    """Whether it shows sellers as their initials; their names leave the server for it all the same."""
     sound: bool = False
 
     def __post_init__(self) -> None:

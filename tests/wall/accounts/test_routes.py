@@ -3,89 +3,28 @@
 import re
 import stat
 import time
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
-from litestar.testing import TestClient
 
 from schemas.events import DealWon, DealWonData
 from schemas.records import KpiRecord, decode_record
-from simulation.floor import Floor
-from tests.wall.office import Office, furnished, serving
+from tests.wall.office import Office, serving
 from tests.wall.test_view import NOON
+from tests.wall.visiting import PASSWORD, SCREEN, Client, browser, paired, reason, television
 from wall.accounts.door import CSRF_HEADER, SCREEN_COOKIE, SESSION_COOKIE, Door
 from wall.accounts.limits import MAX_KEYS, Limit
 from wall.accounts.pairing import LETTERS
 from wall.accounts.store import Store, StoreError
-from wall.api import build_app
-from wall.view import View
 
-PASSWORD = "correct horse battery"
-SCREEN = {"name": "Reception"}
 FIGURES = ["now", "records", "scopes", "feed", "alerts", "goals", "statuses",
            "series?scope=company&kpi=revenue&grain=day&from=2026-03-01&to=2026-03-19"]  # fmt: skip
-
-Client = TestClient  # one browser, with its cookies
-
-
-@pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
-    store = Store(tmp_path / "accounts.sqlite")
-    yield Door(store)
-    store.close()
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    view = View(tmp_path / "view.sqlite")
-    yield furnished(view, Floor(sellers=4, teams=2), date(2026, 3, 2), NOON)
-    view.close()
-
-
-def browser(office: Office, door: Door, address: str = "http://wall.test") -> Client:
-    app = build_app(office.view, office.hub, office.heartbeat, door=door)
-    return TestClient(app, base_url=address)
-
-
-@pytest.fixture
-def manager(office: Office, door: Door) -> Client:
-    """A browser in which the first account was made."""
-    client = browser(office, door)
-    client.headers[CSRF_HEADER] = "none"
-    made = client.post("/api/first", json={"code": door.first_code, "name": "Eva", "password": PASSWORD})
-    assert made.status_code == 201
-    client.headers[CSRF_HEADER] = made.json()["csrf"]
-    return client
-
-
-def television(office: Office, door: Door) -> Client:
-    client = browser(office, door)
-    client.headers[CSRF_HEADER] = "none"
-    return client
-
-
-def paired(office: Office, door: Door, manager: Client, **settings: object) -> tuple[Client, int, str]:
-    """A television that was paired with a new screen, the screen and the television's token."""
-    client = television(office, door)
-    screen = manager.post("/api/screens", json={**SCREEN, **settings}).json()["id"]
-    asked = client.post("/api/tv/codes").json()
-    entered = manager.post(f"/api/screens/{screen}/televisions", json={"code": asked["code"].lower()})
-    assert entered.status_code == 201
-    claimed = client.post("/api/tv/claims", json={"secret": asked["claim"]}).json()
-    assert claimed["screen"]["id"] == screen
-    return client, screen, claimed["token"]
 
 
 def decoded(bodies: list[bytes]) -> list[KpiRecord]:
     return [decode_record(body) for body in bodies]
-
-
-def reason(answer: httpx.Response) -> str:
-    return answer.json()["extra"]["reason"]
 
 
 def test_the_first_account_takes_the_printed_code_and_is_made_once(office: Office, door: Door) -> None:

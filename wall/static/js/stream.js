@@ -6,10 +6,12 @@ import { asked } from "./store.js";
 const SILENT_MS = 7_000; // more than two heartbeats
 const GRACE_MS = 2_000; // a connection that is back by then was never gone
 const LOOK_MS = 500;
+const KINDS = ["record", "moment", "goal", "status", "alert", "name", "member"];
 
 export class Connection {
-  /** `heard` gets the name and data of each event, `lost` whether the connection is lost. */
-  constructor(position, heard, lost) {
+  /** `heard` gets the name and data of each event of these kinds, `lost` whether the connection is lost. */
+  constructor(position, heard, lost, kinds = KINDS) {
+    this.kinds = kinds;
     this.position = position;
     this.heard = heard;
     this.lost = lost;
@@ -23,7 +25,7 @@ export class Connection {
   connect() {
     this.source?.close();
     this.source = new EventSource(`/api/stream?since=${encodeURIComponent(this.position)}`);
-    for (const kind of ["record", "moment", "goal", "status", "alert", "name", "member", "reset", "heartbeat"]) {
+    for (const kind of [...this.kinds, "reset", "heartbeat"]) {
       this.source.addEventListener(kind, (event) => this.take(kind, event));
     }
     this.source.addEventListener("error", () => {

@@ -101,9 +101,10 @@ async function pair(revoked) {
   }
 }
 
-function addressOf({ language: lang, theme, rotate_s, views, scope, period, board, names_hidden, sound }) {
+function addressOf({ language: lang, theme, rotate_s, views, scope, period, board, names_hidden, initials, sound }) {
   const given = { lang, theme, rotate: rotate_s, views: views.join(","), board };
   if (names_hidden) Object.assign(given, { views: views.filter((kind) => kind !== "seller").join(","), board: "off" });
+  if (initials) given.names = 0;
   if (scope) given.scope = scope;
   if (period) given.period = period;
   if (sound) given.sound = 1;

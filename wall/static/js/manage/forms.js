@@ -25,7 +25,7 @@ export function field(label, name, given = {}, hint = null) {
 }
 
 /** A choice; the choices by what they mean. */
-export function choice(label, name, choices, chosen) {
+export function choice(label, name, choices, chosen, hint = null) {
   const select = element("select");
   select.name = name;
   for (const [value, text] of Object.entries(choices)) {
@@ -34,7 +34,7 @@ export function choice(label, name, choices, chosen) {
     option.defaultSelected = value === chosen;
     select.append(option);
   }
-  return element("label", "", element("span", "", label), select);
+  return element("label", "", element("span", "", label), select, hint && element("span", "hint", hint));
 }
 
 export function check(label, name, checked, value = "on", hint = null) {
@@ -47,6 +47,24 @@ export function button(text, does, className = "plain") {
   const made = element("button", className, text);
   made.type = "button";
   made.addEventListener("click", () => attempt(made, does));
+  return made;
+}
+
+/** Buttons of which one is chosen; what happens when another is. */
+export function tabs(label, choices, chosen, does) {
+  const made = element("div", "tabs");
+  made.setAttribute("role", "group");
+  made.setAttribute("aria-label", label);
+  for (const [value, text] of Object.entries(choices)) {
+    const one = element("button", "tab", text);
+    one.type = "button";
+    one.setAttribute("aria-pressed", String(value === chosen));
+    one.addEventListener("click", () => {
+      for (const each of made.children) each.setAttribute("aria-pressed", String(each === one));
+      does(value);
+    });
+    made.append(one);
+  }
   return made;
 }
 

@@ -1,15 +1,19 @@
-// Which page is shown, and to whom. A page that is added is one line in each of the two lists.
+// Which page is shown, and to whom. A page that is added is a line in the list, and a name among the words.
 
 import { by, element, setText } from "../dom.js";
 import { accounts } from "./accounts.js";
+import { alerts } from "./alerts.js";
+import { behind } from "./behind.js";
+import { figures } from "./figures.js";
 import { faultOf } from "./forms.js";
+import { goals } from "./goals.js";
 import { screens } from "./screens.js";
 import { enter, look } from "./session.js";
 import { first, signIn } from "./signing.js";
+import { standing } from "./standing.js";
 import { speakOther, words } from "./words.js";
 
-const NAVIGATION = { "/manage/screens": words.screens, "/manage/accounts": words.accounts };
-const PAGES = { "/manage/screens": screens, "/manage/accounts": accounts };
+const PAGES = { alerts, standing, figures, goals, screens, accounts, behind };
 
 function frame(session) {
   setText(by("language"), words.other);
@@ -17,10 +21,11 @@ function frame(session) {
   by("language").addEventListener("click", speakOther);
   if (!session.account) return;
   by("pages").setAttribute("aria-label", words.pages);
-  for (const [path, text] of Object.entries(NAVIGATION)) {
+  for (const [name, text] of Object.entries(words.nav)) {
+    if (!PAGES[name]) continue;
     const link = element("a", "", text);
-    link.href = path;
-    if (path === location.pathname) link.setAttribute("aria-current", "page");
+    link.href = `/manage/${name}`;
+    if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
     by("pages").append(link);
   }
   setText(by("who"), session.account.name);
@@ -35,14 +40,15 @@ function frame(session) {
 async function begin() {
   const page = by("page");
   const path = location.pathname.replace(/\/$/, "");
+  const name = path.slice("/manage/".length);
   try {
     const session = await look();
     frame(session);
     if (path === "/manage/first") first(page);
     else if (path === "/manage/sign-in") signIn(page, session);
     else if (!session.account) location.replace(`/manage/sign-in?to=${encodeURIComponent(path + location.search)}`);
-    else if (PAGES[path]) await PAGES[path](page);
-    else location.replace("/manage/screens");
+    else if (PAGES[name]) await PAGES[name](page);
+    else location.replace("/manage/alerts");
   } catch (error) {
     page.append(element("p", "fault", error.status === 404 ? words.open : faultOf(error)));
   }

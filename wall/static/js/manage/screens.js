@@ -9,7 +9,7 @@ const KINDS = ["company", "team", "seller"];
 const LOOK_MS = 2_000;
 const LOOKS = 30;
 const FRESH = { name: "", language: words.locale.slice(0, 2), theme: "dark", rotate_s: 20, views: KINDS, scope: null,
-  period: null, board: "activity", names_hidden: false, sound: false };
+  period: null, board: "activity", names_hidden: false, initials: false, sound: false };
 
 export async function screens(page) {
   const { scopes } = await ask("GET", "scopes");
@@ -99,8 +99,8 @@ function fields(screen, scopes) {
       choice(said.scope, "scope", only, screen.scope ?? ""),
       choice(said.period, "period", said.periods, screen.period ?? ""),
       choice(said.board, "board", said.boards, screen.board),
+      choice(said.sellers, "sellers", said.shown, screen.names_hidden ? "none" : screen.initials ? "initials" : "names", said.sellersHint),
       views),
-    check(said.hidden, "names_hidden", screen.names_hidden, "on", said.hiddenHint),
     check(said.sound, "sound", screen.sound),
   ];
 }
@@ -114,6 +114,7 @@ const settings = (given) => ({
   scope: given.get("scope") || null,
   period: given.get("period") || null,
   board: given.get("board"),
-  names_hidden: given.has("names_hidden"),
+  names_hidden: given.get("sellers") === "none",
+  initials: given.get("sellers") === "initials",
   sound: given.has("sound"),
 });

@@ -6,9 +6,9 @@ import { enter } from "./session.js";
 import { words } from "./words.js";
 
 /** Where somebody wanted to go; only ever a page of this server. */
-function onwards() {
-  const to = new URL(new URLSearchParams(location.search).get("to") ?? "/manage/screens", location.origin);
-  location.assign(to.origin === location.origin ? to.href : "/manage/screens");
+function onwards(otherwise) {
+  const to = new URL(new URLSearchParams(location.search).get("to") ?? otherwise, location.origin);
+  location.assign(to.origin === location.origin ? to.href : otherwise);
 }
 
 const name = () => field(words.signIn.name, "name", { autocomplete: "username", maxLength: 100 });
@@ -23,7 +23,7 @@ export function signIn(page, session) {
   const password = field(words.signIn.password, "password", { type: "password", autocomplete: "current-password" });
   page.append(form([name(), password], words.signIn.go, async (given) => {
     await enter("POST", "session", Object.fromEntries(given));
-    onwards();
+    onwards("/manage/alerts");
   }));
 }
 
@@ -37,7 +37,7 @@ export function first(page) {
     element("p", "intro", words.first.intro),
     form([code, name(), password], words.first.go, async (given) => {
       await enter("POST", "first", Object.fromEntries(given));
-      onwards();
+      onwards("/manage/screens");
     }),
   );
 }

@@ -1,0 +1,204 @@
+"""What is behind a figure, as the pages ask: from events in hand, and from a real Kafka."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import date, datetime
+from fractions import Fraction
+from functools import partial
+
+import anyio
+import pytest
+
+from kpis.replay import Replay
+from malvakt.behind import Explainer, Source, Topics
+from malvakt.reaching import send
+from schemas.events import Event
+from schemas.records import KpiRecord
+from simulation.floor import Floor, events
+from streams.settings import Settings
+from tests.wall.office import BUSINESS, Heard
+from tests.wall.test_keeping import topics, until
+from tests.wall.test_view import NOON
+from wall.managing.desk import Explained, Question, Stage, UnexplainedError
+
+START = date(2026, 2, 2)
+FLOOR: list[Event] = [
+    event for event in events(Floor(sellers=4, teams=2), START, NOON.date()) if event.time <= NOON
+]
+
+
+def records() -> dict[str, KpiRecord]:
+    replay = Replay(BUSINESS)
+    replay.feed(FLOOR)
+    return {record.key: record for record in replay.records(NOON)}
+
+
+def question(figure: str, as_of: datetime | None = NOON, scope: str = "company") -> Question:
+    return Question(scope=scope, grain="month", start=date(2026, 3, 1), figure=figure, as_of=as_of)
+
+
+async def answer(explainer: Explainer, asked: Question) -> tuple[list[Stage], Explained]:
+    stages: list[Stage] = []
+    async for said in explainer.explain(asked):
+        if isinstance(said, Explained):
+            return stages, said
+        stages.append(said)
+    raise AssertionError("it ended without an answer")
+
+
+def add_up(explained: Explained) -> None:
+    """That the parts of each sum are the whole of it, to the last fraction."""
+    for each in explained.sums:
+        assert sum((Fraction(item.share) for item in each.items), Fraction()) == Fraction(each.total)
+
+
+def test_shares_add_up_to_what_the_record_says() -> None:
+    """Of each figure of a month: amounts, counts and what is divided."""
+    published = records()["company|month|2026-03-01"]
+
+    async def run() -> None:
+        explainer = Explainer(partial(Heard, FLOOR))
+        for figure in ("revenue", "new_leads", "win_rate", "average_deal_value", "deals_won", "calls"):
+            _, explained = await answer(explainer, question(figure))
+            value = published.kpis.get(figure, published.measures.get(figure))
+            assert explained.value == value
+            add_up(explained)
+            assert explained.sums[0].items
+        explainer.close()
+
+    asyncio.run(run())
+
+
+def test_one_question_at_a_time_and_the_next_waits() -> None:
+    """Saying so."""
+    going, go = threading.Event(), threading.Event()
+
+    class Slow(Heard):
+        def read(self, heard: Callable[[int], None]) -> None:
+            going.set()
+            assert go.wait(20)
+            super().read(heard)
+
+    async def run() -> None:
+        explainer = Explainer(lambda: Slow(FLOOR))
+        first = asyncio.create_task(answer(explainer, question("revenue")))
+        await asyncio.to_thread(going.wait)
+        stages = explainer.explain(question("new_leads"))
+        assert await anext(stages) == Stage("waiting")
+        go.set()
+        _, revenue = await first
+        assert revenue.figure == "revenue"
+        found = [said async for said in stages]
+        assert isinstance(found[-1], Explained)
+        explainer.close()
+
+    asyncio.run(run())
+
+
+def test_whoever_leaves_stops_it_and_the_next_is_answered() -> None:
+    """In the middle of reading; and the books, being in the middle of something, are made anew."""
+    opened: list[Source] = []
+    reading = threading.Event()
+
+    class Endless(Heard):
+        def read(self, heard: Callable[[int], None]) -> None:
+            if len(opened) > 1:
+                super().read(heard)
+                return
+            while True:
+                reading.set()
+                heard(1)
+
+    def open_() -> Source:
+        opened.append(Endless(FLOOR))
+        return opened[-1]
+
+    async def run() -> None:
+        explainer = Explainer(open_)
+        # As a connection that ends: wherever it waits then, it is cancelled, again and again.
+        async with anyio.create_task_group() as connection:
+            connection.start_soon(answer, explainer, question("revenue"))
+            await asyncio.to_thread(reading.wait)
+            connection.cancel_scope.cancel()
+        _, explained = await answer(explainer, question("revenue"))
+        add_up(explained)
+        assert len(opened) == 2
+        explainer.close()
+
+    asyncio.run(run())
+
+
+def test_a_question_to_the_books_is_interrupted_too() -> None:
+    """One that would take for ever."""
+
+    class Counting(Heard):
+        def read(self, heard: Callable[[int], None]) -> None:
+            heard(0)
+            self.books.ask("select count(*) from range(100000000) a, range(100000000) b")
+
+    async def run() -> None:
+        explainer = Explainer(lambda: Counting(FLOOR), longest_s=1.5)
+        with pytest.raises(UnexplainedError) as refused:
+            await answer(explainer, question("revenue"))
+        assert refused.value.reason == "long"
+        explainer.close()
+
+    asyncio.run(run())
+
+
+def test_books_are_closed_after_a_while_without_questions() -> None:
+    """They take memory, and disk."""
+    opened: list[Heard] = []
+
+    def open_() -> Source:
+        opened.append(Heard(FLOOR))
+        return opened[-1]
+
+    async def run() -> None:
+        explainer = Explainer(open_, kept_s=0.1)
+        await answer(explainer, question("revenue"))
+        await asyncio.to_thread(until, lambda: explainer._source is None)
+        await answer(explainer, question("revenue"))
+        assert len(opened) == 2
+        explainer.close()
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_explained_is_refused_with_a_word() -> None:
+    """A figure of one's own, nothing to count, no Kafka."""
+
+    async def refused(explainer: Explainer, figure: str) -> str:
+        with pytest.raises(UnexplainedError) as error:
+            await answer(explainer, question(figure, None))
+        explainer.close()
+        return error.value.reason
+
+    assert asyncio.run(refused(Explainer(lambda: Heard([])), "hires")) == "figure"
+    assert asyncio.run(refused(Explainer(lambda: Heard([])), "revenue")) == "events"
+    nowhere = partial(Topics, Settings(broker="127.0.0.1:1"))
+    assert asyncio.run(refused(Explainer(nowhere), "revenue")) == "kafka"
+
+
+def test_from_topics_the_second_question_reads_what_came_since(kafka_address: str) -> None:
+    """And the figures are those that the replay counts."""
+    published = records()
+    early, late = FLOOR[:-200], FLOOR[-200:]
+
+    async def run() -> None:
+        async with topics(kafka_address) as settings:
+            await send(settings, early)
+            explainer = Explainer(partial(Topics, settings))
+            _, before = await answer(explainer, question("revenue"))
+            add_up(before)
+            await send(settings, late)
+            stages, revenue = await answer(explainer, question("revenue"))
+            assert max(stage.events for stage in stages) < len(early)
+            assert revenue.value == published["company|month|2026-03-01"].kpis["revenue"]
+            add_up(revenue)
+            _, norr = await answer(explainer, question("calls", scope="team:norr"))
+            assert norr.value == published["team:norr|month|2026-03-01"].measures["calls"]
+            explainer.close()
+
+    asyncio.run(run())

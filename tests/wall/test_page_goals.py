@@ -1,0 +1,128 @@
+"""Setting goals in a real Chromium, as a manager does."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.wall.goals import MARCH, goal_of, standing
+from tests.wall.office import Office, Server
+from tests.wall.test_view import NOON
+from tests.wall.visiting import CONTRASTS, Opened, first_account
+
+
+def page_of(opened: Opened, server: Server, path: str = "goals", **how: object) -> Page:
+    page = first_account(opened, server, **how)  # type: ignore[arg-type]
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{server.address}/manage/{path}")
+    expect(page.locator("#page")).to_have_attribute("data-ready", "yes")
+    return page
+
+
+def test_a_goal_from_the_first_word_to_its_history(opened: Opened, server: Server) -> None:
+    """Written, with what is wrong beside the field; set, accepted, changed, retired."""
+    page = page_of(opened, server)
+    page.get_by_role("button", name="New goal").click()
+    page.get_by_role("combobox", name="Who", exact=True).select_option("Team Norr")
+    target = page.get_by_role("textbox", name="Target")
+    target.fill("35 %")
+    page.get_by_role("textbox", name=re.compile("^Period")).fill("2026-04")
+    expect(target).to_have_accessible_description(re.compile("revenue is money, in SEK, and no share"))
+    expect(target).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("button", name="Set the goal").click()
+    expect(page.get_by_role("alert")).to_have_text("Something needs mending; it is said at the field.")
+    target.fill("1 500 000")
+    expect(target).to_have_attribute("aria-invalid", "false")
+    page.get_by_role("textbox", name=re.compile("^Name")).fill("Spring")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").last).to_have_text("Spring is a draft now.")
+    card = page.get_by_role("listitem", name="Team Norr: Spring")
+    expect(card).to_contain_text("at least kr 1,500,000 · April · a draft")
+    card.get_by_role("button", name="Accept").click()
+    expect(card).to_contain_text("accepted by Eva")
+    card.get_by_role("button", name="Change").click()
+    expect(card.get_by_role("combobox", name="Who", exact=True)).to_be_disabled()
+    expect(card.get_by_role("textbox", name="Target")).to_have_value("1 500 000 SEK")
+    expect(card.get_by_role("textbox", name=re.compile("^Period"))).to_have_value("2026-04")
+    card.get_by_role("textbox", name="Target").fill("+14 %")
+    card.get_by_role("combobox", name="Compared with").select_option("The same time last year")
+    card.get_by_role("button", name="Save").click()
+    expect(card).to_contain_text("at least +14% on last year · April · a draft")
+    card.get_by_role("button", name="History").click()
+    expect(card.locator(".history li")).to_have_text(
+        [
+            re.compile(r"Now Revenue, at least \+14% on last year.*A draft again\..*Eva"),
+            re.compile(r"Accepted by Eva\."),
+            re.compile(r"Set: Revenue, at least kr.1,500,000, April\."),
+        ]
+    )
+    card.get_by_role("button", name="Close").click()
+    card.get_by_role("button", name="Retire").click()
+    expect(card).to_have_count(0)
+
+
+def test_a_goal_is_divided_and_what_differs_is_shown(opened: Opened, server: Server) -> None:
+    """Evenly or by weight, over those who are chosen; a part that is changed later shows."""
+    page = page_of(opened, server, locale="sv-SE")
+    page.get_by_role("button", name="Nytt mål").click()
+    page.get_by_role("textbox", name="Mål", exact=False).first.fill("1000000")
+    page.get_by_role("textbox", name=re.compile("^Period")).fill("2026-Q2")
+    page.get_by_role("button", name="Sätt målet").click()
+    card = page.get_by_role("listitem", name="Hela bolaget: Försäljning")
+    card.get_by_role("button", name="Dela upp: Hela").click()
+    parts = card.get_by_role("table", name="Delarna").locator("tbody").get_by_role("row")
+    expect(parts).to_have_text([re.compile("Team Norr"), re.compile("Team Söder")])
+    for who in ("Team Norr", "Team Söder", "Anna", "Bo", "Cia"):
+        card.get_by_role("checkbox", name=who).set_checked(not who.startswith("Team"))
+    expect(parts).to_have_count(3)
+    expect(parts.first).to_contain_text("333 333,34 kr")
+    expect(card.get_by_text("Tillsammans 1 000 000 kr, precis målet.")).to_be_visible()
+    card.get_by_role("combobox", name="Hur", exact=True).select_option("Efter vikt")
+    card.get_by_label("Vikt för Anna").fill("2")
+    expect(parts.first).to_contain_text("500 000 kr")
+    card.get_by_role("button", name="Dela upp", exact=True).click()
+    expect(card).to_contain_text("Delat på 3, som tillsammans är precis målet.")
+    anna = page.get_by_role("listitem", name="Anna: Försäljning")
+    anna.get_by_role("button", name="Ändra").click()
+    anna.get_by_role("textbox", name="Mål").first.fill("600 000")
+    anna.get_by_role("button", name="Spara").click()
+    expect(card).to_contain_text("Delat på 3, som tillsammans begär 100 000 kr mer.")
+
+
+def test_what_is_written_stays_while_others_change_goals(
+    opened: Opened, server: Server, office: Office
+) -> None:
+    """And who comes second is told so."""
+    march = standing("team:norr", "revenue", MARCH, 310_000, 410_000, NOON, "at_risk", 0.8)
+    office.tell(goals=[goal_of(march, "Mars")], statuses=[march])
+    page = page_of(opened, server)
+    other = opened("/manage/goals", page.context)
+    card = page.get_by_role("listitem", name="Team Norr: Mars")
+    card.get_by_role("button", name="Change").click()
+    target = card.get_by_role("textbox", name="Target")
+    target.fill("500 000")
+    theirs = other.get_by_role("listitem", name="Team Norr: Mars")
+    theirs.get_by_role("button", name="Change").click()
+    theirs.get_by_role("textbox", name="Target").fill("600 000")
+    theirs.get_by_role("button", name="Save").click()
+    expect(theirs).to_contain_text("at least kr 600,000")
+    page.wait_for_timeout(1_500)
+    expect(target).to_have_value("500 000")
+    card.get_by_role("button", name="Save").click()
+    expect(card.get_by_role("alert")).to_contain_text("Somebody else has changed the goal meanwhile.")
+
+
+def test_it_can_be_read_by_everybody_and_on_a_phone(opened: Opened, server: Server, office: Office) -> None:
+    """Also while somebody writes; each field named, with nothing to scroll sideways."""
+    march = standing("company", "revenue", MARCH, 310_000, 410_000, NOON, "at_risk", 0.8)
+    office.tell(goals=[goal_of(march, "Mars")], statuses=[march])
+    page = page_of(opened, server)
+    page.get_by_role("button", name="New goal").click()
+    page.get_by_role("button", name="Divide: Whole company: Mars").click()
+    fields = "[...document.querySelectorAll('input, select')]"
+    assert page.evaluate(f"{fields}.every(one => one.labels.length)")
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        for ratio, text in page.evaluate(CONTRASTS):
+            assert ratio >= 4.5, text
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

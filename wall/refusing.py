@@ -1,0 +1,33 @@
+"""Saying no with a word that pages have a sentence for, in the language of whoever reads it."""
+
+from collections.abc import Mapping
+from typing import Literal, NoReturn
+
+from litestar.exceptions import HTTPException
+
+Reason = Literal[
+    "alert",
+    "clash",
+    "code",
+    "events",
+    "figure",
+    "goal",
+    "kafka",
+    "last",
+    "length",
+    "long",
+    "lost",
+    "made",
+    "many",
+    "often",
+    "scope",
+    "taken",
+    "window",
+    "wrong",
+]
+
+
+def refuse(status: int, reason: Reason, says: str, headers: Mapping[str, str] | None = None) -> NoReturn:
+    """Answer with a status and why."""
+    given = dict(headers or {})
+    raise HTTPException(status_code=status, detail=says, extra={"reason": reason}, headers=given)

@@ -1,0 +1,66 @@
+"""What KPIs are called and how they are written: ours, and the organisation's own as the view has them."""
+
+from msgspec import Struct
+
+from goals.known import Known, known_kpis
+from kpis.calendar import Grain
+from kpis.definitions.builtin import builtin_kpis
+from kpis.definitions.changing import definitions_in
+from notices.figures import Meaning
+from schemas.definitions import Definitions, KpiUnit
+from wall.entries import decode_defined, decode_member, decode_named
+from wall.view import View
+
+
+class Kpi(Struct, frozen=True, kw_only=True):
+    """A KPI, as pages show it."""
+
+    kpi: str
+    name: dict[str, str]
+    """By language; empty where nobody gave it one."""
+    unit: KpiUnit
+    lower_is_better: bool
+    additive: bool
+    """Whether the figures of sellers add up to those of their team."""
+    grains: list[Grain]
+    """In which windows there is one, the shortest first."""
+    own: bool
+    """Whether the organisation defined it."""
+
+
+def definitions_of(view: View) -> Definitions:
+    """What the organisation defined itself."""
+    held = map(decode_defined, view.of_kind("definition"))
+    return definitions_in({one.key: one.record for one in held})
+
+
+def known_in(view: View, currency: str) -> Known:
+    """The KPIs that there are, as goals depend on them."""
+    return known_kpis(currency, definitions_of(view))
+
+
+def meaning_in(view: View, currency: str) -> Meaning:
+    """The KPIs, and the people, as texts name them."""
+    teams = {member.team for member in map(decode_member, view.of_kind("member"))}
+    # Of teams only ids are known, which here begin a sentence or follow a noun.
+    people = {f"team:{team}": f"{team[:1].upper()}{team[1:]}" for team in teams if team}
+    people |= {named.scope: named.name for named in map(decode_named, view.of_kind("name"))}
+    return Meaning(builtin_kpis() | definitions_of(view).kpis, currency, people)
+
+
+def kpis_in(view: View, currency: str) -> list[Kpi]:
+    """All KPIs, in the order in which records show them; own ones last."""
+    own = definitions_of(view)
+    named = builtin_kpis() | own.kpis
+    return [
+        Kpi(
+            kpi=one.name,
+            name=named[one.name].name if one.name in named else {},
+            unit=one.unit,
+            lower_is_better=one.lower_is_better,
+            additive=one.additive,
+            grains=[grain for grain in Grain if grain in one.grains],
+            own=one.name in own.kpis,
+        )
+        for one in known_kpis(currency, own).kpis.values()
+    ]
