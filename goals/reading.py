@@ -1,15 +1,10 @@
-"""Goals in a YAML file: read with every fault at once, each at its line, with what to do about it.
-
-Values are taken as they are written: YAML's own guesses, by which `no` is false and 08:30 a number, would
-turn what people mean into something else.
-"""
+"""Goals in a YAML file: read with every fault at once, each at its line, with what to do about it."""
 
 import re
 from datetime import date, datetime
 from typing import Literal, NamedTuple, cast
 
-import yaml
-from msgspec import Struct
+from msgspec import structs
 
 from goals.amounts import AmountError, read_target
 from goals.checking import Faults, judged
@@ -20,6 +15,7 @@ from kpis.calendar import Calendar, Grain, date_of, day_number
 from kpis.definitions.faults import did_you_mean, short
 from schemas.goals import Absolute, Acceptance, Better, Goal, Once, Recurring, Relative
 from schemas.goals import Grain as GoalGrain
+from schemas.places import Finding, Node, Spot, Table, UnreadableError, Value, read_yaml
 
 MAX_BYTES = 1024 * 1024
 MAX_GOALS = 10_000
@@ -47,23 +43,6 @@ _BETTER = ("at_least", "at_most")
 _PERIODS = "2026, 2026-Q2, 2026-04, 2026-W15, 2026-04-07 or 2026-04-07 to 2026-05-15"
 
 
-class Finding(Struct, frozen=True):
-    """What is wrong with a goal, or worth a second look."""
-
-    line: int
-    column: int
-    what: str
-    """The goal and key that it is about, such as `north-spring.target`; empty for the file."""
-    sentence: str
-    warning: bool = False
-    """Whether the goal can be used all the same."""
-
-    def __str__(self) -> str:
-        what = f"{self.what}: " if self.what else ""
-        warning = "warning: " if self.warning else ""
-        return f"{self.line}:{self.column}: {warning}{what}{self.sentence}"
-
-
 class Read(NamedTuple):
     """What a file says. The goals are those that can be used, however many others cannot."""
 
@@ -79,16 +58,6 @@ class Read(NamedTuple):
         return [finding for finding in self.findings if not finding.warning]
 
 
-class _Entry(NamedTuple):
-    """A key of a table, and its value."""
-
-    key: yaml.ScalarNode
-    value: yaml.Node
-
-
-Table = dict[str, _Entry]
-
-
 class Reading(NamedTuple):
     """What is known while goals are read."""
 
@@ -100,100 +69,94 @@ class Reading(NamedTuple):
 
 def read(raw: bytes, given: Reading) -> Read:
     """The goals in a YAML file, and what is to be said of them."""
-    if len(raw) > MAX_BYTES:
-        return _nothing(1, 1, f"the file has {len(raw)} bytes; goals have at most {MAX_BYTES}.")
+    findings: list[Finding] = []
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return _nothing(raw.count(b"\n", 0, error.start) + 1, 1, "this is not UTF-8.")
-    try:
-        root = _composed(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return _nothing(line, column, f"this is no valid YAML: {error.problem or error.context}.")
-    except yaml.YAMLError as error:
-        return _nothing(1, 1, f"this is no valid YAML: {error}.")
-    except RecursionError:
-        return _nothing(1, 1, "lists or tables nest too deep.")
-    return _File(given).read(root)
+        root = read_yaml(raw, "goals", MAX_BYTES, findings)
+    except UnreadableError as error:
+        return Read([], [error.finding], {})
+    read = _File(given, findings).read(root)
+    return read._replace(findings=sorted(map(_without_root, read.findings), key=_place))
 
 
-def _composed(text: str) -> yaml.Node | None:
-    """A text's structure, with places; nothing that it names is made."""
-    loader = yaml.SafeLoader(text)
-    return loader.get_single_node()
+def _without_root(finding: Finding) -> Finding:
+    """What is said of a goal bears its id first."""
+    return structs.replace(finding, what=finding.what.removeprefix("goals."))
 
 
-def _nothing(line: int, column: int, sentence: str) -> Read:
-    return Read([], [Finding(line, column, "", sentence)], {})
+def _place(finding: Finding) -> tuple[int, int]:
+    return finding.line, finding.column
 
 
 class _File:
     """One file: its goals so far, and what was found."""
 
-    def __init__(self, given: Reading) -> None:
+    def __init__(self, given: Reading, findings: list[Finding]) -> None:
         self._given = given
-        self._findings: list[Finding] = []
+        self._findings = findings
 
-    def read(self, root: yaml.Node | None) -> Read:
+    def read(self, root: Node | None) -> Read:
         """All goals."""
         example = "\n\n    goals:\n      north-spring:\n        scope: team:north"
-        if root is None:
-            return _nothing(1, 1, f"the file is empty; write goals under `goals:`, as in{example}")
-        table = self._table("", root)
-        if table is None:
-            return Read([], self._findings, {})
-        for key, entry in table.items():
-            if key != "goals":
-                self._fault(entry.key, "", f"a file of goals has no `{short(key)}`, only `goals`.")
-        if "goals" not in table:
-            self._fault(root, "", f"goals stand under `goals:`, as in{example}")
-            return Read([], self._findings, {})
-        each = self._table("goals", table["goals"].value) or {}
-        if len(each) > MAX_GOALS:
-            self._fault(root, "", f"there are {len(each)} goals; a file has at most {MAX_GOALS}.")
-            return Read([], self._findings, {})
         goals: list[Goal] = []
         places: dict[str, tuple[int, int]] = {}
-        for name, entry in each.items():
-            places[name] = _place(entry.key)
-            goal = self._goal(name, entry)
+        nothing = Read(goals, self._findings, places)
+        if root is None:
+            sentence = f"the file is empty; write goals under `goals:`, as in{example}"
+            self._findings.append(Finding(1, 1, "", sentence))
+            return nothing
+        table = self._table(root)
+        if table is None:
+            return nothing
+        for key, spot in table.keys.items():
+            if key != "goals":
+                self._fault(spot, "", f"a file of goals has no `{short(key)}`, only `goals`.")
+        if "goals" not in table.entries:
+            self._fault(root.spot, "", f"goals stand under `goals:`, as in{example}")
+            return nothing
+        each = self._table(table.entries["goals"])
+        if each is None:
+            return nothing
+        if len(each.entries) > MAX_GOALS:
+            sentence = f"there are {len(each.entries)} goals; a file has at most {MAX_GOALS}."
+            self._fault(root.spot, "", sentence)
+            return nothing
+        for name, node in each.entries.items():
+            places[name] = each.keys[name][:2]
+            goal = self._goal(name, each.keys[name], node)
             if goal is not None:
                 goals.append(goal)
-        found = sorted(self._findings, key=lambda finding: (finding.line, finding.column))
-        return Read(goals, found, places)
+        return nothing
 
-    def _goal(self, name: str, entry: _Entry) -> Goal | None:
+    def _goal(self, name: str, at: Spot, node: Node) -> Goal | None:
         before = sum(not finding.warning for finding in self._findings)
+        # A key of its own that stands there twice was found already.
+        before -= any(finding.what.startswith(f"goals.{name}.") for finding in self._findings)
         if not 1 <= len(name) <= _MAX_ID:
-            self._fault(
-                entry.key, "", f"a goal's id has 1 to {_MAX_ID} characters; this one has {len(name)}."
-            )
-        table = self._table(name, entry.value)
+            self._fault(at, "", f"a goal's id has 1 to {_MAX_ID} characters; this one has {len(name)}.")
+        table = self._table(node)
         if table is None:
             return None
-        for key, one in table.items():
+        for key, spot in table.keys.items():
             if key not in KEYS:
                 hint = did_you_mean(key, KEYS)
-                self._fault(one.key, name, f"a goal has no `{short(key)}`{hint}")
+                self._fault(spot, name, f"a goal has no `{short(key)}`{hint}")
         scope, kpi_name = self._text(name, table, "scope"), self._text(name, table, "kpi")
         for key, value, example in (
             ("scope", scope, "company, team:north or seller:anna"),
             ("kpi", kpi_name, "revenue"),
-            ("target", table.get("target"), "1 500 000, or +14 %"),
+            ("target", table.entries.get("target"), "1 500 000, or +14 %"),
         ):
-            if value is None and key not in table:
-                self._fault(entry.key, name, f"`{key}` is missing; write one, such as {key}: {example}.")
+            if value is None and key not in table.entries:
+                self._fault(at, name, f"`{key}` is missing; write one, such as {key}: {example}.")
         if scope is not None:
             sentence = scope_fault(scope)
             if sentence is not None:
-                self._fault(table["scope"].value, f"{name}.scope", sentence)
+                self._fault(table.entries["scope"].spot, f"{name}.scope", sentence)
         kpi = None if kpi_name is None else self._given.known.kpis.get(kpi_name)
         if kpi_name is not None and kpi is None:
-            self._fault(table["kpi"].value, f"{name}.kpi", unknown_kpi(kpi_name, self._given.known))
+            self._fault(table.entries["kpi"].spot, f"{name}.kpi", unknown_kpi(kpi_name, self._given.known))
         target = self._target(name, table)
-        period = self._period(name, entry.key, table)
+        period = self._period(name, at, table)
         better = self._better(name, table)
         accepted = self._accepted(name, table)
         named = self._text(name, table, "name", _MAX_NAME)
@@ -214,17 +177,17 @@ class _File:
             accepted=accepted,
             part_of=part_of,
         )
-        return goal if self._judge(goal, entry.key, table) else None
+        return goal if self._judge(goal, at, table) else None
 
-    def _judge(self, goal: Goal, at: yaml.Node, table: Table) -> bool:
+    def _judge(self, goal: Goal, at: Spot, table: Table) -> bool:
         """What a goal's parts mean together; whether it can be used."""
         faults = Faults()
         judged(goal, self._given.known, self._given.calendar, self._given.now, faults)
         for fault in faults.found:
-            key = next((key for key in fault.keys if key in table), None)
-            node = at if key is None else table[key].value
+            key = next((key for key in fault.keys if key in table.entries), None)
+            spot = at if key is None else table.entries[key].spot
             what = goal.id if key is None else f"{goal.id}.{key}"
-            self._findings.append(Finding(*_place(node), what, fault.sentence, fault.warning))
+            self._findings.append(Finding(spot.line, spot.column, what, fault.sentence, fault.warning))
         return not any(not fault.warning for fault in faults.found)
 
     def _target(self, name: str, table: Table) -> Absolute | Relative | None:
@@ -232,7 +195,7 @@ class _File:
         kpi = self._given.known.kpis.get(self._plain(table, "kpi") or "")
         if text is None or kpi is None:
             return None
-        at = table["target"].value
+        at = table.entries["target"].spot
         try:
             written = read_target(text, kpi, self._given.known.currency)
         except AmountError as error:
@@ -240,15 +203,15 @@ class _File:
             return None
         against = self._choice(name, table, "against", _AGAINST)
         if not written.change:
-            if "against" in table:
+            if "against" in table.entries:
                 self._fault(
-                    table["against"].key,
+                    table.keys["against"],
                     f"{name}.against",
                     "only a change, such as +14 %, is measured against something;"
                     " write the sign and %, or leave `against` out.",
                 )
             return Absolute(value=written.value)
-        if "against" not in table:
+        if "against" not in table.entries:
             self._fault(
                 at,
                 f"{name}.target",
@@ -262,19 +225,19 @@ class _File:
         )
         return Relative(change=written.value, baseline=baseline)
 
-    def _period(self, name: str, at: yaml.Node, table: Table) -> Once | Recurring | None:
-        recurring = [key for key in ("every", "from", "until") if key in table]
-        if "period" in table:
+    def _period(self, name: str, at: Spot, table: Table) -> Once | Recurring | None:
+        recurring = [key for key in ("every", "from", "until") if key in table.entries]
+        if "period" in table.entries:
             if recurring:
                 self._fault(
-                    table[recurring[0]].key,
+                    table.keys[recurring[0]],
                     f"{name}.{recurring[0]}",
                     "a goal has either one `period`, or recurs with `every` and `from`; leave one out.",
                 )
                 return None
             text = self._text(name, table, "period")
-            return None if text is None else self._once(name, table["period"].value, text)
-        if "every" not in table:
+            return None if text is None else self._once(name, table.entries["period"].spot, text)
+        if "every" not in table.entries:
             self._fault(
                 at,
                 name,
@@ -283,14 +246,14 @@ class _File:
             )
             return None
         grain = self._choice(name, table, "every", _GRAINS)
-        if "from" not in table:
+        if "from" not in table.entries:
             self._fault(at, name, "`from` is missing: the date on which the first period begins.")
         start, until = self._date(name, table, "from"), self._date(name, table, "until")
-        if grain is None or start is None or (until is None and "until" in table):
+        if grain is None or start is None or (until is None and "until" in table.entries):
             return None
         return Recurring(grain=cast("GoalGrain", grain), start=start, until=until)
 
-    def _once(self, name: str, at: yaml.Node, text: str) -> Once | None:
+    def _once(self, name: str, at: Spot, text: str) -> Once | None:
         try:
             return read_period(text)
         except ValueError:
@@ -302,32 +265,28 @@ class _File:
         return cast("Better | None", choice)
 
     def _accepted(self, name: str, table: Table) -> Acceptance | None:
-        if "accepted" not in table:
-            return None
-        what = f"{name}.accepted"
-        node = table["accepted"].value
-        example = "{ by: anna, at: 2026-03-28 }"
-        if not isinstance(node, yaml.MappingNode):
-            self._fault(node, what, f"say who accepted it, and when: {example}.")
-            return None
-        fields = self._table(what, node)
+        fields = table.entries.get("accepted")
         if fields is None:
             return None
-        for key, one in fields.items():
+        what = f"{name}.accepted"
+        example = "{ by: anna, at: 2026-03-28 }"
+        if not isinstance(fields, Table):
+            self._fault(fields.spot, what, f"say who accepted it, and when: {example}.")
+            return None
+        for key, spot in fields.keys.items():
             if key not in {"by", "at"}:
-                self._fault(one.key, what, f"this has no `{short(key)}`; write {example}.")
+                self._fault(spot, what, f"this has no `{short(key)}`; write {example}.")
         for key in ("by", "at"):
-            if key not in fields:
-                self._fault(node, what, f"`{key}` is missing; write {example}.")
+            if key not in fields.entries:
+                self._fault(fields.spot, what, f"`{key}` is missing; write {example}.")
         by, text = self._text(what, fields, "by"), self._text(what, fields, "at")
         if text is None:
             return None
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            self._fault(
-                fields["at"].value, what, f"`{short(text)}` is no date or time, such as 2026-03-28."
-            )
+            sentence = f"`{short(text)}` is no date or time, such as 2026-03-28."
+            self._fault(fields.entries["at"].spot, what, sentence)
             return None
         at = self._given.calendar.at(at) if at.tzinfo is None else at
         return None if by is None else Acceptance(by=by, at=at)
@@ -340,7 +299,7 @@ class _File:
             return date.fromisoformat(text)
         except ValueError:
             self._fault(
-                table[key].value, f"{name}.{key}", f"`{short(text)}` is no date, such as 2026-01-01."
+                table.entries[key].spot, f"{name}.{key}", f"`{short(text)}` is no date, such as 2026-01-01."
             )
             return None
 
@@ -350,53 +309,42 @@ class _File:
             return text
         hint = did_you_mean(text, choices)
         listed = f" Write {', '.join(choices[:-1])} or {choices[-1]}." if hint == "." else ""
-        self._fault(table[key].value, f"{name}.{key}", f"there is no `{short(text)}`{hint}{listed}")
+        self._fault(table.entries[key].spot, f"{name}.{key}", f"there is no `{short(text)}`{hint}{listed}")
         return None
 
     def _plain(self, table: Table, key: str) -> str | None:
-        node = table[key].value if key in table else None
-        return node.value if isinstance(node, yaml.ScalarNode) else None
+        node = table.entries.get(key)
+        return node.text if isinstance(node, Value) else None
 
     def _text(self, name: str, table: Table, key: str, longest: int = _MAX_ID) -> str | None:
         """A value as it is written."""
-        text = self._plain(table, key)
-        if key not in table:
+        if key not in table.entries:
             return None
-        node = table[key].value
+        spot, what = table.entries[key].spot, f"{name}.{key}"
+        text = self._plain(table, key)
         if text is None:
-            self._fault(node, f"{name}.{key}", "this is a list or table; write one value.")
+            self._fault(spot, what, "this is a list or table; write one value.")
             return None
         text = text.strip()
         if not text:
-            self._fault(
-                node, f"{name}.{key}", "there is nothing here; write a value, or leave the key out."
-            )
+            self._fault(spot, what, "there is nothing here; write a value, or leave the key out.")
             return None
         if len(text) > longest:
-            self._fault(
-                node, f"{name}.{key}", f"this has {len(text)} characters; at most {longest} are kept."
-            )
+            self._fault(spot, what, f"this has {len(text)} characters; at most {longest} are kept.")
             return None
         return text
 
-    def _table(self, name: str, node: yaml.Node) -> Table | None:
-        """A table's entries by key, if it is one; of two with the same key, the first."""
-        if not isinstance(node, yaml.MappingNode):
-            self._fault(node, name, "this must be a table: lines of `key: value`, set in below it.")
-            return None
-        table: Table = {}
-        for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
-            if not isinstance(key, yaml.ScalarNode):
-                self._fault(key, name, "a key must be a word.")
-            elif key.value in table:
-                first = table[key.value].key.start_mark.line + 1
-                self._fault(key, name, f"`{short(key.value)}` stands here twice; first on line {first}.")
-            else:
-                table[key.value] = _Entry(key, value)
-        return table
+    def _table(self, node: Node) -> Table | None:
+        """A node that is a table, or else what is wrong with it."""
+        if isinstance(node, Table):
+            return node
+        self._findings.append(
+            node.spot.finding("this must be a table: lines of `key: value`, set in below it.")
+        )
+        return None
 
-    def _fault(self, node: yaml.Node, what: str, sentence: str) -> None:
-        self._findings.append(Finding(*_place(node), what, sentence))
+    def _fault(self, spot: Spot, what: str, sentence: str) -> None:
+        self._findings.append(Finding(spot.line, spot.column, what, sentence))
 
 
 def read_period(text: str) -> Once:
@@ -435,7 +383,3 @@ def unknown_kpi(name: str, known: Known) -> str:
 def _window(grain: Grain, day: date) -> Once:
     span = window_at(grain, day_number(day))
     return Once(start=date_of(span.first), end=date_of(span.last))
-
-
-def _place(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1

@@ -16,10 +16,10 @@ from malvakt.outcome import CallError
 from malvakt.reaching import reaching, settings_with
 from malvakt.serving import metrics_on
 from notices.figures import Meaning
-from notices.places import Fault as RuleFault
 from notices.reading import check_addresses, filled, read
 from notices.rules import Daily, Hourly, Route, Rules
 from schemas.definitions import KpiDefinition
+from schemas.places import Finding
 from streams.channels import is_usable
 from streams.defining import read_definitions
 from streams.founding import held_founding
@@ -114,7 +114,7 @@ def _checked(file: Path, raw: bytes, timezone: str) -> Rules | None:
     return None
 
 
-def _report(file: Path, faults: list[RuleFault]) -> None:
+def _report(file: Path, faults: list[Finding]) -> None:
     for fault in faults:
         print(f"{file}:{fault}", file=sys.stderr)
     print(f"{number_of(len(faults), 'fault')}; nobody is told.", file=sys.stderr)

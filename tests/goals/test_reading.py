@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goals.known import known_kpis
-from goals.reading import Finding, Read, Reading, read, read_period
+from goals.reading import Read, Reading, read, read_period
 from kpis.calendar import Calendar, micros_of
 from schemas.definitions import Definitions, MeasureDefinition
 from schemas.goals import Absolute, Acceptance, Goal, Once, Recurring, Relative
+from schemas.places import Finding
 
 STOCKHOLM = Calendar("Europe/Stockholm")
 OWN = Definitions({"demos": MeasureDefinition(event="activity.logged")}, {})
@@ -131,7 +132,7 @@ def test_all_faults_are_found_at_once() -> None:
         "9:10: second.kpi: clv is a figure over all time, and changes too slowly for a period; set the goal"
         " for one that is counted anew in each, such as average_deal_value or cac or revenue.",
         "17:15: third.accepted: say who accepted it, and when: { by: anna, at: 2026-03-28 }.",
-        "18:3: goals: `second` stands here twice; first on line 7.",
+        "18:3: second: this key stands on line 7 already; keep one.",
     ]
 
 
@@ -290,6 +291,17 @@ def test_a_past_goal_that_was_accepted_in_time_is_history() -> None:
 def test_what_is_no_file_of_goals(text: str, finding: str) -> None:
     """Says so where it stands."""
     assert str(said(text).findings[0]).startswith(finding)
+
+
+def test_a_goal_with_a_key_twice_cannot_be_used() -> None:
+    """Which of the two is meant?"""
+    goals, findings, _ = said(
+        GOOD.replace("    scope: team:north\n", "    scope: team:north\n    scope: company\n")
+    )
+    assert [str(finding) for finding in findings] == [
+        "5:5: north-spring.scope: this key stands on line 4 already; keep one."
+    ]
+    assert [goal.id for goal in goals] == ["annas-meetings", "cheaper-customers"]
 
 
 def test_what_is_no_text() -> None:

@@ -59,7 +59,7 @@ def test_a_file_says_who_hears_of_what_and_when() -> None:
 
 
 FAULTS = [
-    ("[]", "1:1: rules are a mapping"),
+    ("[]", "1:1: rules are a table"),
     ("", "1:1: a file of rules needs `routes`"),
     ("routes: {}", "1:9: routes: this holds the routes"),
     ("routes: {a: [}", "1:14: this is no valid YAML"),
@@ -91,7 +91,7 @@ FAULTS = [
     ("routes:\n  a: {to: '${my url}', scopes: '*'}", "`my url` is no name of a variable"),
     (
         "routes:\n  a: {to: x, scopes: '*'}\n  a: {to: y}",
-        "3:3: routes.a: this key stands in line 2 already",
+        "3:3: routes.a: this key stands on line 2 already",
     ),
     (
         "timezone: Stockholm\nroutes:\n  a: {to: x, scopes: '*'}",
