@@ -336,12 +336,17 @@ def _show(counted: Counted, scale: int) -> Evaluate:
             return lambda amounts, digits: money(amounts[key], digits, scale)
 
 
+def customers_staying(measures: Amounts) -> int:
+    """How many of a scope's customers have not left: of all time, they have stayed longer each day."""
+    return measures.get("customers_new", 0) - measures.get(ENDED, 0)
+
+
 def _customer_lifetime_days(measures: Amounts, moment: Moment, _: Compare | None) -> Figure:
     """From each customer's first won deal until they churned, or else until the as-of."""
     customers = measures.get("customers_new", 0)
     if not customers:
         return None
-    staying = customers - measures.get(ENDED, 0)
+    staying = customers_staying(measures)
     days = staying * moment.day + measures.get(ENDED_DAYS, 0) - measures.get(SINCE_DAYS, 0)
     micros = staying * moment.micros + measures.get(ENDED_MICROS, 0) - measures.get(SINCE_MICROS, 0)
     return (days * MICROS_PER_DAY + micros) / (MICROS_PER_DAY * customers)

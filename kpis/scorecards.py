@@ -13,7 +13,15 @@ import msgspec
 
 from kpis.calendar import MICROS_PER_DAY, day_number, micros_of
 from kpis.contributions import Business
-from kpis.formulas import Compare, Moment, Own, Reader, minor_digits, shared_reader
+from kpis.formulas import (
+    Compare,
+    Moment,
+    Own,
+    Reader,
+    customers_staying,
+    minor_digits,
+    shared_reader,
+)
 from kpis.growth import REVENUES, Growth
 from kpis.measures import OF_GRAIN
 from kpis.own import shown_as
@@ -328,7 +336,10 @@ class Scorecards:
         return known
 
     def _turn_days(self, clock: ClockRow, touched: Touched) -> None:
-        """Windows end and begin with a day, and growth is that of a day more: note the records."""
+        """Windows end and begin with a day, growth is of a day more, and customers have stayed longer.
+
+        Note the records of all that.
+        """
         day = self._business.calendar.day
         first, last = None if clock.before is None else day(clock.before), day(clock.now)
         if first == last:
@@ -339,7 +350,11 @@ class Scorecards:
             return
         spans = {span for each in range(first, last + 1) for span in spans_of(each)}
         years = {span.start for span in spans if span.is_year}
+        [ever] = (span for span in spans if span.end is None)
         for year, scope in list(self._years):
+            key = scope + ever.suffix
+            if customers_staying(self._sums.get(key, {})):
+                touched[key] = (scope, ever)
             if year in years:
                 for span in spans:
                     key = scope + span.suffix

@@ -94,8 +94,8 @@ class Pipeline:
     async def settled(self) -> None:
         await settled(self.settings, self.workers)
 
-    async def figures(self) -> list[tuple[Any, ...]]:
-        return figures(await read_scorecards(self.settings), self.settings.business())
+    async def figures(self, now: datetime = NOW) -> list[tuple[Any, ...]]:
+        return figures(await read_scorecards(self.settings), self.settings.business(), now)
 
 
 @asynccontextmanager
@@ -119,15 +119,20 @@ async def pipeline(broker: str, now: datetime = NOW, **settings: Any) -> AsyncIt
             await delete_topics(own)
 
 
-def figures(records: Mapping[str, KpiRecord], business: Business) -> list[tuple[Any, ...]]:
+def figures(
+    records: Mapping[str, KpiRecord], business: Business, now: datetime = NOW
+) -> list[tuple[Any, ...]]:
     """All of the records that does not depend on how they were made."""
-    return [(r.key, r.end, r.measures, r.kpis) for r in final_records(records, NOW, business)]
+    return [(r.key, r.end, r.measures, r.kpis) for r in final_records(records, now, business)]
 
 
 def replayed(
-    events: Iterable[Event | Told], settings: Settings, definitions: Definitions | None = None
+    events: Iterable[Event | Told],
+    settings: Settings,
+    definitions: Definitions | None = None,
+    now: datetime = NOW,
 ) -> list[tuple[Any, ...]]:
     business = settings.business()
     replay = Replay(business, definitions=definitions)
     replay.feed(events)
-    return figures({record.key: record for record in replay.records(NOW)}, business)
+    return figures({record.key: record for record in replay.records(now)}, business, now)

@@ -7,11 +7,21 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
 
 from kpis import ledger, scorecards
-from schemas.topics import SCORECARD_TOPICS, SCORECARDS, TABLE_OBJECTS, TABLE_SCORECARDS
+from schemas.topics import (
+    ALERTS,
+    GOAL_STATUS,
+    GOALS_TOPICS,
+    RENEWED,
+    SCORECARD_TOPICS,
+    SCORECARDS,
+    TABLE_OBJECTS,
+    TABLE_SCORECARDS,
+    TABLE_STANDINGS,
+)
 from streams.delivery import Outgoing
 from streams.tables import TERM_KEY
 
-Agent = Literal["ledger", "scorecard"]
+Agent = Literal["ledger", "scorecard", "goals"]
 Step = Literal["announcement", "rows", "outputs", "finish", "commit"]
 Place = Literal["before", "within", "after"]
 
@@ -19,6 +29,22 @@ STATUS = 86
 """What a worker that crashed on purpose ends with."""
 
 _OF_TERMS_AND_TIME = {TERM_KEY, ledger.TERMS, scorecards.TERMS, scorecards.CLOCK}
+
+
+_TABLES: tuple[tuple[str, Agent], ...] = (
+    (TABLE_OBJECTS, "ledger"),
+    (TABLE_SCORECARDS, "scorecard"),
+    (TABLE_STANDINGS, "goals"),
+)
+_OUTPUTS: tuple[tuple[Agent, tuple[str, ...]], ...] = (
+    ("scorecard", (SCORECARDS.name, RENEWED.name)),
+    ("goals", (GOAL_STATUS.name, ALERTS.name)),
+)
+"""The ledger's are all others."""
+_INPUTS: tuple[tuple[Agent, tuple[str, ...]], ...] = (
+    ("scorecard", tuple(SCORECARD_TOPICS)),
+    ("goals", tuple(GOALS_TOPICS)),
+)
 
 
 class Point(NamedTuple):
@@ -64,15 +90,15 @@ def point_called(name: str) -> Point:
 
 def written_as(topic: str) -> tuple[Agent, Step]:
     """Whose effect, and which, a record for a topic is."""
-    for table, agent in ((TABLE_OBJECTS, "ledger"), (TABLE_SCORECARDS, "scorecard")):
+    for table, agent in _TABLES:
         if topic.endswith(f"-{table}-changelog"):
             return agent, "rows"
-    return ("scorecard" if topic.endswith(SCORECARDS.name) else "ledger"), "outputs"
+    return next((agent for agent, names in _OUTPUTS if topic.endswith(names)), "ledger"), "outputs"
 
 
 def read_by(topic: str) -> Agent:
     """Which agent reads a topic."""
-    return "scorecard" if topic.endswith(tuple(SCORECARD_TOPICS)) else "ledger"
+    return next((agent for agent, names in _INPUTS if topic.endswith(names)), "ledger")
 
 
 def leads_to_nothing(rows: Iterable[Outgoing]) -> bool:

@@ -133,6 +133,21 @@ def test_growth_of_an_open_window_turns_with_the_day(floor: Floor) -> None:
     assert floor.company("month", "2026-03-01").kpis["sales_growth"] == 0.5
 
 
+def test_a_customer_who_stays_does_so_a_day_longer_each_day(floor: Floor) -> None:
+    """Also in a year in which nothing of theirs is counted; one who left is written no more."""
+    floor.tell(event("deal.won", 0, "a", **D, value="100"))
+    floor.tell(event("deal.won", 0, "b", deal="d2", customer="c2", value="100"))
+    floor.tell(event("customer.churned", 1, "c", customer="c2"))
+    floor.clock("2027-05-02T08:00:00+01:00")
+    days = floor.records["customer:c1|ever|1970-01-01"].kpis["customer_lifetime_days"]
+    written = floor.clock("2027-05-03T08:00:00+01:00")
+    after = floor.records["customer:c1|ever|1970-01-01"].kpis["customer_lifetime_days"]
+    assert isinstance(days, float)
+    assert after == days + 1
+    assert {"company|ever|1970-01-01", "customer:c1|ever|1970-01-01"} <= written
+    assert "customer:c2|ever|1970-01-01" not in written
+
+
 def test_a_tick_known_already_writes_again_what_it_changed(floor: Floor) -> None:
     """After a crash nobody knows what was written."""
     floor.tell(event("deal.won", 0, **D, value="100"))
