@@ -13,7 +13,7 @@ from notices.hours import Hours
 from notices.phrases import PHRASES
 from notices.planning import Message, stories_of
 from notices.rules import Language, Route
-from notices.texts import text_of
+from notices.texts import text_of, told
 from schemas.goals import Alert, AlertKind
 from tests.notices.alerts import STATUS, alert
 
@@ -165,3 +165,14 @@ def test_times_are_those_of_the_office() -> None:
     assert text_of(late, route("sv"), MEANING).body.startswith(
         "Ingen har kvitterat detta sedan torsdag 26 mars 14:10."
     )
+
+
+def test_a_page_tells_an_alert_by_the_names_of_people_and_without_commands() -> None:
+    """In the sentences of the messages."""
+    people = {"seller:u-17": "Åsa Öberg"}
+    slipped = alert("slipped", scope="seller:u-17")
+    text = told(slipped, Hours("Europe/Stockholm"), Meaning(builtin_kpis(), "SEK", people), "sv")
+    assert text.title == "Halkar efter: Säljare Åsa Öberg, försäljning i mars"
+    message = text_of(Message("told", ((slipped,),), AT), route("sv"), MEANING)
+    assert text.body.splitlines()[1:] == message.body.splitlines()[1:-1]
+    assert "malvakt" not in text.body

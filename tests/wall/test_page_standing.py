@@ -1,5 +1,7 @@
 """The page of who is ahead and who is behind, in a real Chromium."""
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
@@ -86,6 +88,23 @@ def test_periods_and_teams_are_chosen_and_stay_in_the_address(
     expect(page.get_by_role("rowheader")).to_have_text("Team NorrMöten på måndag, vecka 12")
     page.get_by_role("button", name="I dag").click()
     expect(page.get_by_text("Inga mål här.")).to_be_visible()
+
+
+def test_a_page_that_is_open_overnight_is_of_the_day_after(
+    opened: Opened, server: Server, office: Office
+) -> None:
+    """Once anything moves; what was yesterday's is not there any more."""
+    sunday = WEEK[1]
+    office.clock = NOON.replace(day=sunday.day)
+    for nth, day in enumerate((sunday, sunday + timedelta(days=1))):
+        status = standing("team:norr", "quotes_sent", (day, day), 1 + nth, 9, NOON)
+        office.tell(goals=[goal_of(status)], statuses=[status])
+    page = page_of(opened, server, "standing?period=day")
+    row = page.get_by_role("row", name="Team Norr")
+    expect(row).to_contain_text("1 of 9")
+    office.clock += timedelta(days=1)
+    stand(office, "company", "on_track", 1)
+    expect(row).to_contain_text("2 of 9")
 
 
 def test_a_limit_is_told_as_one(opened: Opened, server: Server, office: Office) -> None:

@@ -1,6 +1,6 @@
 """The view: the same whatever the order, however often, and however often it was begun again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.definitions import DefinitionRecord, KpiDefinition, encode_definition
 from schemas.events import (
     DealAmended,
     DealAmendedData,
@@ -27,12 +28,16 @@ from schemas.events import (
     SellerLeftData,
     encode_event,
 )
+from schemas.goals import GoalVersion, encode_alert, encode_version
+from schemas.notices import Ack, encode_ack
 from schemas.records import KpiRecord, encode_record
-from schemas.topics import SCORECARDS
+from schemas.topics import ACKS, ALERTS, DEFINITIONS, GOALS_HISTORY, SCORECARDS
 from streams.following import Fetched
+from tests.wall.goals import MARCH, alert_of, standing
 from wall.deals import decode_moment
 from wall.entries import KINDS
 from wall.view import View, ViewError
+from wall.vocabulary import kpis_in
 
 NOON = datetime(2026, 3, 19, 12, tzinfo=UTC)
 TOPICS = sorted(KINDS)
@@ -258,3 +263,45 @@ def test_a_deal_that_is_lost_after_all_leaves_the_feed(tmp_path: Path) -> None:
     assert list(view.latest("moment")) == []
     assert [decode_moment(change.body).at for change in view.since(0, 10)] == [None]
     view.close()
+
+
+@pytest.fixture
+def view(tmp_path: Path) -> Iterator[View]:
+    held = View(tmp_path / "view.sqlite")
+    yield held
+    held.close()
+
+
+def _told(topic: str, key: str, *values: bytes) -> list[Fetched]:
+    return [Fetched(topic, 0, offset, key, value, 0) for offset, value in enumerate(values)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_who_acknowledge_an_alert_the_first_holds(view: View, turned: bool) -> None:
+    """In whichever order they are read, and beside the alert."""
+    alert = alert_of(standing("company", "revenue", MARCH, 1, 2, NOON), "slipped", NOON)
+    acks = [Ack(alert.id, "Eva", NOON), Ack(alert.id, "Bo", NOON + timedelta(minutes=1))]
+    view.apply(_told(ALERTS.name, "g", encode_alert(alert)), NOON)
+    assert [acked for _, acked in view.alerts(10)] == [None]
+    view.apply(_told(ACKS.name, alert.id, *map(encode_ack, reversed(acks) if turned else acks)), NOON)
+    assert view.alerts(10) == [(encode_alert(alert), encode_ack(acks[0]))]
+    assert view.entry("ack", alert.id) == encode_ack(acks[0])
+
+
+def test_of_several_claims_of_a_version_the_first_in_the_log_holds(view: View) -> None:
+    """And walls hear of none of them."""
+    versions = [GoalVersion(id="g", version=1, by=who, at=NOON) for who in ("eva", "bo")]
+    changes = view.apply(_told(GOALS_HISTORY.name, "g", *map(encode_version, versions)), NOON)
+    assert view.versions("g") == [encode_version(versions[0])]
+    assert changes == []
+
+
+def test_own_kpis_are_known_by_their_keys_until_they_are_taken_away(view: View) -> None:
+    """What a record of the topic says has no name of its own."""
+    own = KpiDefinition(formula="deals_won / calls", unit="ratio", better="higher", name={"sv": "Snabbhet"})
+    record = encode_definition(DefinitionRecord(1, own))
+    view.apply([Fetched(DEFINITIONS.name, 0, 0, "kpis/speed", record, 0)], NOON)
+    [speed] = [kpi for kpi in kpis_in(view, "SEK") if kpi.own]
+    assert (speed.kpi, speed.name, speed.unit) == ("speed", {"sv": "Snabbhet"}, "ratio")
+    view.apply([Fetched(DEFINITIONS.name, 0, 1, "kpis/speed", None, 0)], NOON)
+    assert not [kpi for kpi in kpis_in(view, "SEK") if kpi.own]

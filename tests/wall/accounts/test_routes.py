@@ -14,6 +14,7 @@ from schemas.records import KpiRecord, decode_record
 from tests.wall.office import Office, serving
 from tests.wall.test_view import NOON
 from tests.wall.visiting import PASSWORD, SCREEN, Client, browser, paired, reason, television
+from wall.accounts.discretion import discreet_events
 from wall.accounts.door import CSRF_HEADER, SCREEN_COOKIE, SESSION_COOKIE, Door
 from wall.accounts.limits import MAX_KEYS, Limit
 from wall.accounts.pairing import LETTERS
@@ -306,3 +307,9 @@ def test_a_limit_forgets_with_time_and_costs_no_memory() -> None:
     for number in range(MAX_KEYS + 10):
         limit.take(str(number))
     assert len(limit._tried) == MAX_KEYS
+
+
+def test_who_sees_to_an_alert_is_told_to_no_screen_that_hides_sellers() -> None:
+    """They are somebody by name, too."""
+    said = b'id: a-1\nevent: ack\ndata: {"alert":"g","by":"anna"}\n\nevent: heartbeat\ndata: {}\n\n'
+    assert discreet_events(said) == b"event: heartbeat\ndata: {}\n\n"

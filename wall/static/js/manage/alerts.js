@@ -20,6 +20,7 @@ export async function alerts(page) {
   const count = element("span", "count");
   const more = element("p", "hint");
   const fill = async () => {
+    await names.look();
     const listed = await ask("GET", `manage/alerts?lang=${language}`);
     const cards = listed.alerts.map((one) => [one, card(one, names, fill)]);
     redraw(open, ...cards.filter(([one]) => one.open).map(([, made]) => made));

@@ -34,8 +34,7 @@ export class Naming {
     this.scopes = scopes;
     this.known = new Map(scopes.map((one) => [one.scope, one]));
     this.kpis = new Map(kpis.map((one) => [one.kpi, one]));
-    /** What day it is to the pipeline. */
-    this.today = (clock ?? now).slice(0, 10);
+    this.hear({ now, clock });
     this.currency = currency;
     const number = (given) => new Intl.NumberFormat(words.locale, given);
     this.count = number({ maximumFractionDigits: 1 });
@@ -52,6 +51,16 @@ export class Naming {
     this.isoDays = new Intl.DateTimeFormat("sv-SE", { timeZone: timezone });
     this.dates = new Intl.DateTimeFormat(words.locale, { day: "numeric", month: "long", ...UTC });
     this.longDates = new Intl.DateTimeFormat(words.locale, { day: "numeric", month: "long", year: "numeric", ...UTC });
+  }
+
+  hear({ now, clock }) {
+    /** What day it is to the pipeline. */
+    this.today = (clock ?? now).slice(0, 10);
+  }
+
+  /** See what day it is: a page may be open overnight. */
+  async look() {
+    this.hear(await ask("GET", "now"));
   }
 
   /** Whose: the company, a team, or somebody. */

@@ -44,6 +44,7 @@ export async function standing(page) {
     redraw(place, rows.length ? tableOf(rows, goals, names) : element("p", "calm", stands.length ? said.noneHere : said.none));
   };
   const fill = async () => {
+    await names.look();
     const [found, { statuses }] = await Promise.all([ask("GET", "goals"), ask("GET", `statuses?on=${names.today}`)]);
     goals = new Map(found.goals.map((one) => [one.id, one]));
     stands = statuses.filter((one) => goals.get(one.goal)?.accepted && one.target !== null);
