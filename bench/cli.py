@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError
 from malvakt.outcome import CallError, Fault
 
 app = App(name="./run bench", help="What Målvakt does, measured from outside.", version_flags=[])
-for name in ("floor", "growth", "handover", "latency", "plots", "throughput"):
+for name in ("floor", "goals", "growth", "handover", "latency", "plots", "throughput"):
     app.command(f"bench.{name}:{name}", name=name)
 
 

@@ -3,9 +3,10 @@
 Figures are exact here, and become what records show when a status is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from goals.known import Known, KnownKpi
 from goals.periods import Span, baseline_of, window_of, windows_in
@@ -24,8 +25,47 @@ TRAILING_DAYS = 90
 
 _LEADS = "leads_new"
 
+
+class Figures(NamedTuple):
+    """The figures of a goal in a period: exact, and as a status shows them."""
+
+    kpi: KnownKpi
+    value: Fraction | None
+    target: Fraction | None
+    missing: Fraction | None
+    """To the target; of one that must not be exceeded, what is left below it."""
+    a_lead: Fraction | None
+    """How much a new lead brought of late, where leads are what it takes."""
+    shown_value: Figure
+    shown_target: Figure
+    shown_missing: Figure
+
+
 _WINDOWS_KEPT = 16_384
 """Of how many windows it is remembered how the keys of their records end."""
+
+
+def figures_of(
+    goal: Goal, span: Span, known: Known, records: Records, a_lead: Callable[[], Fraction | None]
+) -> Figures:
+    """The figures of a goal in a period. What a lead brought is asked for where it is needed."""
+    kpi = known.kpis[goal.kpi]
+    value = value_of(kpi, known, goal.scope, span, records)
+    target = target_of(goal, kpi, known, span, records)
+    missing = None
+    if value is not None and target is not None:
+        missing = target - value
+        if goal.better == "at_least":
+            missing = max(missing, Fraction(0))
+    wants_leads = missing is not None and goal.better == "at_least" and kpi.additive
+    return Figures(
+        kpi,
+        value,
+        target,
+        missing,
+        a_lead() if wants_leads else None,
+        *(shown(figure, kpi.unit, known.digits) for figure in (value, target, missing)),
+    )
 
 
 def key_of(scope: str, window: Window) -> str:

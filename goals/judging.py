@@ -3,8 +3,8 @@
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
-from goals.figures import Records, target_of, value_of
-from goals.known import Known, KnownKpi
+from goals.figures import Figures
+from goals.known import Known
 from goals.pace import Pace
 from goals.periods import Span, begins, ends
 from goals.working_time import MICROS, WorkingTime
@@ -50,9 +50,7 @@ class Scene(NamedTuple):
 class Seen(NamedTuple):
     """The figures of a goal in a period, at an instant."""
 
-    kpi: KnownKpi
-    value: Fraction | None
-    target: Fraction | None
+    figures: Figures
     passed: Fraction
     """The share of the period's working time that has passed,"""
     due: Fraction
@@ -81,24 +79,22 @@ COURSE: tuple[Standing, ...] = ("on_track", "at_risk", "slipped")
 """The standings between which a goal moves while its period lasts, from good to bad."""
 
 
-def see(goal: Goal, span: Span, records: Records, scene: Scene, now: int) -> Seen:
-    """The figures that a goal is judged by."""
-    kpi = scene.known.kpis[goal.kpi]
+def see(span: Span, figures: Figures, scene: Scene, now: int) -> Seen:
+    """What a goal is judged by: its figures, and how much of its period is over."""
     start, end = begins(scene.calendar, span), ends(scene.calendar, span)
     return Seen(
-        kpi,
-        value_of(kpi, scene.known, goal.scope, span, records),
-        target_of(goal, kpi, scene.known, span, records),
+        figures,
         scene.working.share(start, end, now),
         scene.pace.due(start, end, now),
     )
 
 
-def reached(goal: Goal, seen: Seen) -> bool:
+def reached(goal: Goal, figures: Figures) -> bool:
     """Whether a figure is what was asked for."""
-    if seen.value is None or seen.target is None:
+    value, target = figures.value, figures.target
+    if value is None or target is None:
         return False
-    return seen.value >= seen.target if goal.better == "at_least" else seen.value <= seen.target
+    return value >= target if goal.better == "at_least" else value <= target
 
 
 def strain(goal: Goal, seen: Seen) -> Fraction | None:
@@ -107,17 +103,17 @@ def strain(goal: Goal, seen: Seen) -> Fraction | None:
     Of a figure that grows: what is missing, by what is left of the period. Of a mean or ratio: how much
     better than the target the rest must be. Of what must stay below its target, the other way round.
     """
-    value, target = seen.value, seen.target
+    kpi, value, target = seen.figures.kpi, seen.figures.value, seen.figures.target
     if value is None or target is None:
         return Fraction(1)
-    if seen.kpi.evaluate is None:
+    if kpi.evaluate is None:
         # Growth is compared as what it grew to: -5 % is 0.95 of what there was.
         value, target = 1 + value, 1 + target
     if target <= 0:
-        return Fraction(1) if reached(goal, seen) else None
+        return Fraction(1) if reached(goal, seen.figures) else None
     done = value / target
     left = 1 - seen.due
-    missing = 1 - (done if seen.kpi.accumulates else done * seen.due)
+    missing = 1 - (done if kpi.accumulates else done * seen.due)
     if goal.better == "at_least":
         return _by(max(missing, Fraction(0)), left)
     return _by(left, missing)
@@ -141,11 +137,12 @@ def judged(
 ) -> Standing:
     """The standing of a goal, given what it was and when it last moved; `was` is None at the first look."""
     end = ends(scene.calendar, span)
-    if seen.target is None or now < begins(scene.calendar, span):
+    figures = seen.figures
+    if figures.target is None or now < begins(scene.calendar, span):
         return "pending"
     if now >= end + CLOSING_MICROS:
-        return "achieved" if reached(goal, seen) else "missed"
-    if goal.better == "at_least" and seen.kpi.accumulates and reached(goal, seen):
+        return "achieved" if reached(goal, figures) else "missed"
+    if goal.better == "at_least" and figures.kpi.accumulates and reached(goal, figures):
         return "achieved"
     if now >= end:
         # What happened last takes a while to come in.
@@ -181,14 +178,14 @@ def _moved(was: int, tense: Fraction | None, limits: Limits) -> int:
     return 1 if was == 2 and tense <= limits.at_risk_again else was
 
 
-def when_slips(goal: Goal, span: Span, records: Records, scene: Scene) -> int | None:
+def when_slips(goal: Goal, span: Span, figures: Figures, scene: Scene) -> int | None:
     """The instant, to the second, at which a goal slips if it is looked at from its beginning and only time
     passes; `None` where it does not. Where there is no forecast.
     """
     start, end = begins(scene.calendar, span), ends(scene.calendar, span)
 
     def beyond(limit: Fraction, at: int) -> bool:
-        tense = strain(goal, see(goal, span, records, scene, at))
+        tense = strain(goal, see(span, figures, scene, at))
         return tense is None or tense > limit
 
     def first(limit: Fraction) -> int:
@@ -201,12 +198,11 @@ def when_slips(goal: Goal, span: Span, records: Records, scene: Scene) -> int | 
                 low = middle + 1
         return low * MICROS
 
-    seen = see(goal, span, records, scene, start)
-    if goal.better == "at_least" and seen.kpi.accumulates and reached(goal, seen):
+    if goal.better == "at_least" and figures.kpi.accumulates and reached(goal, figures):
         return None
     if beyond(STRAIN.slipped, start):
         return start
-    if goal.better == "at_most" and seen.kpi.accumulates:
+    if goal.better == "at_most" and figures.kpi.accumulates:
         # What was spent early is made good by time.
         return None
     at_risk, slips = first(STRAIN.at_risk), first(STRAIN.slipped)

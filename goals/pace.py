@@ -29,6 +29,7 @@ LEAST_MOMENTS = 100
 """From how many moments the hours of a day are learned, at least."""
 
 _DAYS_KEPT = 4_096
+_SHARES_KEPT = 256
 
 _EVEN = 1_000
 """The weight of a stretch to which no more and no less comes in than to another."""
@@ -55,8 +56,9 @@ class Pace:
         self._profile = profile
         self._tenth = lru_cache(_DAYS_KEPT)(partial(tenth_of_month, working))
         self._on = lru_cache(_DAYS_KEPT)(self._whole)
+        self.due = lru_cache(_SHARES_KEPT)(self._due)
 
-    def due(self, start: int, end: int, at: int) -> Fraction:
+    def _due(self, start: int, end: int, at: int) -> Fraction:
         """The share of what comes in between two instants that is due at a third: from 0, growing, to 1."""
         if at <= start:
             return Fraction(0)

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from goals.figures import Records, per_lead, shown
+from goals.figures import Figures, shown
 from goals.judging import COURSE, Outlook, Scene, Seen, judged, see
 from goals.periods import Span, begins, ends
 from kpis.calendar import date_of, micros_of
@@ -59,7 +59,7 @@ class Looked(Struct, frozen=True):
 def look(
     goal: Goal,
     span: Span,
-    records: Records,
+    figures: Figures,
     scene: Scene,
     now: int,
     outlook: Outlook | None,
@@ -79,14 +79,13 @@ def look(
         now = max(now, before.as_of)
         if before.status.goal_version == goal.version:
             was, moved_at = before.status.standing, before.moved_at
-    seen = see(goal, span, records, scene, now)
+    seen = see(span, figures, scene, now)
     standing = judged(goal, span, seen, scene, now, outlook, was, moved_at)
     if was != standing:
         moved_at = now if was in COURSE and standing in COURSE else None
-    status = _status(goal, span, seen, records, scene, now, outlook, standing, revision)
     news = None
-    if before is None or _is_news(before.status, status):
-        news = status
+    if before is None or _is_news(before.status, goal, span, seen, standing, outlook):
+        news = status = _status(goal, span, seen, scene, now, outlook, standing, revision)
     else:
         status = before.status
     told = None if before is None else before.told
@@ -107,15 +106,15 @@ def look(
 
 
 def renewed(
-    goal: Goal, span: Span, records: Records, scene: Scene, row: StandingRow, *, revision: int
+    goal: Goal, span: Span, figures: Figures, scene: Scene, row: StandingRow, *, revision: int
 ) -> GoalStatus:
     """A status with the figures of now, by the clock of the last look.
 
     Where the goal stands and what is to be expected of it moves with the clock only.
     """
     last = row.status
-    seen = see(goal, span, records, scene, row.as_of)
-    status = _status(goal, span, seen, records, scene, row.as_of, None, last.standing, revision)
+    seen = see(span, figures, scene, row.as_of)
+    status = _status(goal, span, seen, scene, row.as_of, None, last.standing, revision)
     return msgspec.structs.replace(
         status,
         forecast=last.forecast,
@@ -172,18 +171,26 @@ def _news(told: Standing | None, standing: Standing) -> AlertKind | None:
             return None
 
 
-def says_more(written: GoalStatus, status: GoalStatus) -> bool:
-    """Whether a status has another figure than one that was written."""
-    return any(getattr(written, name) != getattr(status, name) for name in ("value", "target", "remaining"))
+def says_else(written: GoalStatus, figures: Figures) -> bool:
+    """Whether a status that was written has other figures."""
+    return (written.value, written.target, written.remaining) != (
+        figures.shown_value,
+        figures.shown_target,
+        figures.shown_missing,
+    )
 
 
-def _is_news(written: GoalStatus, status: GoalStatus) -> bool:
-    """Whether a status says something new: more than that a little time has passed."""
-    if _changed(written.pace, status.pace) or _changed(written.probability, status.probability):
-        return True
-    return says_more(written, status) or any(
-        getattr(written, name) != getattr(status, name)
-        for name in ("goal_version", "scope", "kpi", "end", "standing")
+def _is_news(
+    written: GoalStatus, goal: Goal, span: Span, seen: Seen, standing: Standing, outlook: Outlook | None
+) -> bool:
+    """Whether there is something new to say: more than that a little time has passed."""
+    return (
+        written.standing != standing
+        or written.goal_version != goal.version
+        or says_else(written, seen.figures)
+        or _changed(written.pace, float(seen.passed))
+        or _changed(written.probability, None if outlook is None else outlook.probability)
+        or (written.scope, written.kpi, written.end) != (goal.scope, goal.kpi, date_of(span.last))
     )
 
 
@@ -197,16 +204,14 @@ def _status(
     goal: Goal,
     span: Span,
     seen: Seen,
-    records: Records,
     scene: Scene,
     now: int,
     outlook: Outlook | None,
     standing: Standing,
     revision: int,
 ) -> GoalStatus:
-    kpi, value, target = seen.kpi, seen.value, seen.target
+    kpi, value, target, missing, a_lead, *_ = seen.figures
     due = seen.due if kpi.accumulates else Fraction(1)
-    missing = _missing(goal, seen)
     days = scene.working.days_left(max(now, begins(scene.calendar, span)), span.last)
     a_day = missing / Fraction(days) if missing is not None and kpi.accumulates and days else None
 
@@ -225,8 +230,8 @@ def _status(
         end=date_of(span.last),
         standing=standing,
         revision=revision,
-        value=figure(value),
-        target=figure(target),
+        value=seen.figures.shown_value,
+        target=seen.figures.shown_target,
         expected=None if target is None else figure(target * due),
         attainment=float(value / target) if value is not None and target else None,
         pace=float(seen.passed),
@@ -234,26 +239,8 @@ def _status(
         low=likely(None if outlook is None else outlook.low),
         high=likely(None if outlook is None else outlook.high),
         probability=None if outlook is None else outlook.probability,
-        remaining=figure(missing),
+        remaining=seen.figures.shown_missing,
         per_working_day=figure(a_day),
-        leads_needed=_leads_needed(goal, seen, missing, records, scene, now),
+        leads_needed=float(missing / a_lead) if missing is not None and a_lead and a_lead > 0 else None,
         as_of=scene.calendar.local(now),
     )
-
-
-def _missing(goal: Goal, seen: Seen) -> Fraction | None:
-    """What is missing to a target; of one that must not be exceeded, what is left below it."""
-    if seen.value is None or seen.target is None:
-        return None
-    missing = seen.target - seen.value
-    return max(missing, Fraction(0)) if goal.better == "at_least" else missing
-
-
-def _leads_needed(
-    goal: Goal, seen: Seen, missing: Fraction | None, records: Records, scene: Scene, now: int
-) -> float | None:
-    """How many leads bring what is missing, if each brings what leads brought of late."""
-    if missing is None or goal.better == "at_most" or not seen.kpi.additive:
-        return None
-    each = per_lead(seen.kpi, scene.known, goal.scope, scene.calendar.day(now), records)
-    return float(missing / each) if each and each > 0 else None

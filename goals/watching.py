@@ -6,15 +6,16 @@ any: a look that comes again after a crash says them again, and no others. Figur
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from goals.figures import Records
+from goals.figures import Figures, Records, figures_of, per_lead
 from goals.judging import Outlook, Scene
 from goals.periods import Span, ends, period_at, periods_within, span_of
-from goals.standing import StandingRow, look, renewed, says_more
+from goals.standing import StandingRow, look, renewed, says_else
 from kpis.calendar import date_of, day_number
 from kpis.formulas import KPIS
 from kpis.scorecards import CLOSING_MICROS
@@ -89,6 +90,45 @@ class _Watched:
         """The day by which all of its periods are known that began."""
 
 
+class _Figured:
+    """Figures of goals, kept until they may be others: ticks ask for the same again and again."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._today = 0
+        self._figures: dict[str, dict[str, tuple[Goal, Figures]]] = {}
+        """By scope, and the key of a period."""
+        self._leads: dict[str, dict[str, Fraction | None]] = {}
+        """By scope and KPI: how much a new lead brought in the days before today."""
+
+    def of(self, key: str, goal: Goal, span: Span, scene: Scene, now: int) -> Figures:
+        """The figures of a goal in a period, by the records that hold."""
+        today = scene.calendar.day(now)
+        if today != self._today:
+            self._today, self._figures, self._leads = today, {}, {}
+        of_scope = self._figures.setdefault(goal.scope, {})
+        kpi = scene.known.kpis[goal.kpi]
+        known = of_scope.get(key)
+        if known is not None and known[0] is goal and known[1].kpi is kpi:
+            return known[1]
+
+        def a_lead() -> Fraction | None:
+            leads = self._leads.setdefault(goal.scope, {})
+            if goal.kpi not in leads:
+                leads[goal.kpi] = per_lead(kpi, scene.known, goal.scope, today, self._records)
+            return leads[goal.kpi]
+
+        figures = figures_of(goal, span, scene.known, self._records, a_lead)
+        of_scope[key] = goal, figures
+        return figures
+
+    def forget(self, scope: str, days: Span) -> None:
+        """Figures of a scope's days are others."""
+        self._figures.pop(scope, None)
+        if days.first < self._today:
+            self._leads.pop(scope, None)
+
+
 class Watching:
     """One partition's goals."""
 
@@ -102,7 +142,7 @@ class Watching:
     ) -> None:
         self._rows = rows
         self._scene = scene
-        self._records = records
+        self._figured = _Figured(records)
         self._outlook = outlook
         self._version = first_version(term)
         self._watched: dict[str, _Watched] | None = None
@@ -147,6 +187,7 @@ class Watching:
             for scope, days in renewal.days.items():
                 names = self._of_scope.get(scope, set())
                 touched |= names
+                self._figured.forget(scope, Span(*days))
                 for name in names:
                     self._unsettle(watched[name], Span(*days))
         if ticks:
@@ -258,22 +299,24 @@ class Watching:
         if goal.kpi not in scene.known.kpis:
             # Own KPIs come and go; the goal is looked at once its KPI is there again.
             return
-        keys = watched.live | self._begin_periods(goal, watched, scene, scene.calendar.day(now))
+        clocks = Span(scene.calendar.day(earliest), scene.calendar.day(now))
+        keys = watched.live | self._begin_periods(goal, watched, scene, clocks)
         for key in sorted(keys):
             self._look_at(key, goal, scene, earliest, now, said)
 
-    def _begin_periods(self, goal: Goal, watched: _Watched, scene: Scene, today: int) -> set[str]:
-        """The periods that began since the last known of them, or hold today.
+    def _begin_periods(self, goal: Goal, watched: _Watched, scene: Scene, clocks: Span) -> set[str]:
+        """The periods that began since the last known of them, or else those that the clocks passed.
 
         What recurs asks for nothing on days off: one in which nobody works at all is none.
         """
+        today = clocks.last
         if watched.begun == today:
             return set()
         watched.begun = today
         if isinstance(goal.period, Once):
             spans = [span_of(goal.period)]
         else:
-            latest = max(watched.periods.values(), default=today)
+            latest = max(watched.periods.values(), default=clocks.first)
             begun = periods_within(goal.period, Span(min(latest, today), today))
             spans = [span for span in begun if any(map(scene.working.works, range(span.first, span.end)))]
         return {f"{goal.id}|{date_of(span.first)}" for span in spans} - watched.periods.keys()
@@ -287,7 +330,7 @@ class Watching:
         looked = look(
             goal,
             span,
-            self._records,
+            self._figured.of(key, goal, span, scene, now),
             scene,
             now,
             self._outlook(goal, span, now),
@@ -333,8 +376,9 @@ class Watching:
                 continue
             span = period_at(goal.period, watched.periods[key])
             assert span is not None
-            status = renewed(goal, span, self._records, scene, row.standing, revision=self._version)
-            if says_more(self._renewed.get(key, row.standing.status), status):
+            figures = self._figured.of(key, goal, span, scene, row.standing.as_of)
+            if says_else(self._renewed.get(key, row.standing.status), figures):
+                status = renewed(goal, span, figures, scene, row.standing, revision=self._version)
                 self._renewed[key] = said.statuses[key] = status
 
 

@@ -18,6 +18,8 @@ from kpis.public_holidays import public_holidays
 
 MICROS = 1_000_000
 MINUTES = 24 * 60
+_SHARES_KEPT = 256
+"""Of how many periods and instants it is kept how much has passed: many goals have the same period."""
 _DAYS_KEPT = 4_096
 """Of how many days the working time is kept: a goal reaches over a year, and its baseline over another."""
 
@@ -118,6 +120,7 @@ class WorkingTime:
         self._holidays = None if plan.country is None else public_holidays(plan.country)
         self._day = lru_cache(_DAYS_KEPT)(self._planned)
         self.on = lru_cache(_DAYS_KEPT)(self._on)
+        self.share = lru_cache(_SHARES_KEPT)(self._share)
 
     def __reduce__(self) -> tuple[type["WorkingTime"], tuple[Calendar, Plan, Person]]:
         # Another process keeps its own days.
@@ -160,7 +163,7 @@ class WorkingTime:
                 left += 0.5 if date_of(day) in self._plan.half_days else 1.0
         return left
 
-    def share(self, start: int, end: int, at: int) -> Fraction:
+    def _share(self, start: int, end: int, at: int) -> Fraction:
         """The share of the working time between two instants that has passed at a third.
 
         Where nobody works between them at all it is a share of the time on the clock.

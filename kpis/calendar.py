@@ -120,6 +120,7 @@ class Calendar:
                 f"{timezone_name!r} is no timezone; name one such as Europe/Stockholm."
             ) from error
         self._offsets: dict[int, int | None] = {}
+        self._starts: dict[int, int] = {}
 
     def wall_clock(self, micros: int) -> int:
         """What a clock on the office wall shows, as microseconds since midnight of 1970-01-01."""
@@ -137,7 +138,10 @@ class Calendar:
 
     def start_of(self, day: int) -> int:
         """The instant at which a local day begins."""
-        return micros_of(self.at(datetime.combine(date_of(day), time())))
+        start = self._starts.get(day)
+        if start is None:
+            start = self._starts[day] = micros_of(self.at(datetime.combine(date_of(day), time())))
+        return start
 
     def local(self, micros: int) -> datetime:
         """An instant as a time of the business timezone."""

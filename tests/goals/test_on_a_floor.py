@@ -20,6 +20,7 @@ from schemas.events import Event
 from schemas.goals import Absolute, Acceptance, Alert, Better, Goal, Once
 from schemas.records import KpiRecord
 from simulation.floor import Floor, events
+from tests.goals.test_standing import figured
 
 STOCKHOLM = Calendar("Europe/Stockholm")
 BUSINESS = Business(STOCKHOLM, "SEK")
@@ -76,7 +77,16 @@ def lived(by_day: Days, random: Random | None) -> tuple[list[Alert], list[KpiRec
         records = list(replay.records(now))
         by_key = {record.key: record for record in records}
         for goal in GOALS:
-            looked = look(goal, SPAN, by_key, SCENE, micros_of(now), None, rows.get(goal.id), revision=1)
+            looked = look(
+                goal,
+                SPAN,
+                figured(goal, SPAN, by_key, SCENE, micros_of(now)),
+                SCENE,
+                micros_of(now),
+                None,
+                rows.get(goal.id),
+                revision=1,
+            )
             rows[goal.id] = looked.row
             alerts += looked.alerts
     return alerts, records

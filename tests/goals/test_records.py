@@ -19,6 +19,7 @@ from goals.working_time import Plan, WorkingTime
 from goals.writing import written
 from kpis.calendar import Calendar, micros_of
 from schemas.goals import Absolute, Acceptance, Goal, Once, Recurring, Relative, encode_goal
+from tests.goals.test_standing import figured
 
 STOCKHOLM = Calendar("Europe/Stockholm")
 KNOWN = known_kpis("SEK")
@@ -160,7 +161,16 @@ def test_whatever_has_no_fault_can_be_looked_at(goal: Goal, share: float) -> Non
     start, end = begins(STOCKHOLM, span), ends(STOCKHOLM, span)
     working = WorkingTime(STOCKHOLM, Plan())
     scene = Scene(KNOWN, STOCKHOLM, working, Pace(STOCKHOLM, working))
-    looked = look(goal, span, {}, scene, start + round((end - start) * share), None, None, revision=1)
+    looked = look(
+        goal,
+        span,
+        figured(goal, span, {}, scene, start),
+        scene,
+        start + round((end - start) * share),
+        None,
+        None,
+        revision=1,
+    )
     assert looked.status is not None
     assert len(looked.alerts) <= 1
     assert set(keys_of(goal, span, span.first))

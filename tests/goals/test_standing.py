@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goals.figures import Records, key_of
+from goals.figures import Figures, Records, figures_of, key_of, per_lead
 from goals.judging import COURSE, LEAST_MICROS, Scene, see, strain, when_slips
 from goals.known import known_kpis
 from goals.pace import Pace
@@ -80,6 +80,14 @@ def april(kpi: str, value: Figure) -> Records:
     return {key_of("company", window): record}
 
 
+def figured(goal: Goal, span: Span, records: Records, scene: Scene, now: int) -> Figures:
+    """The figures of a goal, with what a lead brought by then."""
+    kpi, today = scene.known.kpis[goal.kpi], scene.calendar.day(now)
+    return figures_of(
+        goal, span, scene.known, records, lambda: per_lead(kpi, scene.known, goal.scope, today, records)
+    )
+
+
 class Watch:
     """Looks at a goal as an agent does, and keeps what there was to hear."""
 
@@ -92,7 +100,16 @@ class Watch:
     def look(self, now: int, value: Figure = 0, chance: float | None = None) -> str:
         outlook = None if chance is None else Chance(chance)
         records = april(self.goal.kpi, value)
-        looked = look(self.goal, APRIL, records, SCENE, now, outlook, self.row, revision=1)
+        looked = look(
+            self.goal,
+            APRIL,
+            figured(self.goal, APRIL, records, SCENE, now),
+            SCENE,
+            now,
+            outlook,
+            self.row,
+            revision=1,
+        )
         self.row = looked.row
         self.alerts += looked.alerts
         self.statuses += looked.status is not None
@@ -214,7 +231,7 @@ def test_a_forecast_takes_the_place_of_the_pace() -> None:
     looked = look(
         watch.goal,
         APRIL,
-        april("new_leads", 0),
+        figured(watch.goal, APRIL, april("new_leads", 0), SCENE, END),
         SCENE,
         at("2026-04-21T12:00"),
         unknown,
@@ -294,12 +311,13 @@ def test_the_example_of_the_guide() -> None:
     [window] = windows_in(week)
     [record] = april("meetings_booked", 2).values()
     records = {key_of("company", window): record}
-    slips = when_slips(goal, week, records, SCENE)
+    figures = figured(goal, week, records, SCENE, END)
+    slips = when_slips(goal, week, figures, SCENE)
     assert slips == at("2027-01-13T16:20:01")
     row = None
     standings: list[tuple[str, str]] = []
     for moment in ("12T14:20:00", "12T14:20:01", "13T16:20:00", "13T16:20:01"):
-        row = look(goal, week, records, SCENE, at(f"2027-01-{moment}"), None, row, revision=1).row
+        row = look(goal, week, figures, SCENE, at(f"2027-01-{moment}"), None, row, revision=1).row
         standings.append((moment, row.status.standing))
     assert [standing for _, standing in standings] == ["on_track", "at_risk", "at_risk", "slipped"]
 
@@ -317,7 +335,8 @@ def test_a_goal_slips_when_it_is_said_to(
     goal = goal_of(kpi, target)
     figure = value if kpi == "new_leads" else value / 130
     records = april(kpi, figure)
-    slips = when_slips(goal, APRIL, records, SCENE)
+    figures = figured(goal, APRIL, records, SCENE, END)
+    slips = when_slips(goal, APRIL, figures, SCENE)
     near = Watch(goal)
     near.look(START, figure)
     first_at_risk = _first_second_at_risk(goal, records)
@@ -337,7 +356,7 @@ def _first_second_at_risk(goal: Goal, records: Records) -> int:
     low, high = START // SECOND, END // SECOND
     while low < high:
         middle = (low + high) // 2
-        tense = strain(goal, see(goal, APRIL, records, SCENE, middle * SECOND))
+        tense = strain(goal, see(APRIL, figured(goal, APRIL, records, SCENE, END), SCENE, middle * SECOND))
         if tense is None or tense > Fraction("1.25"):
             high = middle
         else:
