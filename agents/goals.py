@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from time import perf_counter
 
-from goals.judging import Outlook, Scene
+from goals.judging import Learning, Outlook, Scene
 from goals.periods import Span
 from goals.scenes import Scenes
 from goals.watching import Given, Said, Watching
@@ -56,7 +56,7 @@ class GoalsAgent:
         parts: Parts,
         scorecards: Views[Scorecards],
         plan: WorkingPlan,
-        outlook: Callable[[Goal, Span, int], Outlook | None],
+        outlook: Callable[[Goal, Span, int], Outlook | Learning | None],
     ) -> None:
         self._parts = parts
         self._scorecards = scorecards

@@ -37,6 +37,13 @@ class Outlook(Protocol):
         ...
 
 
+class Learning:
+    """It is still being learned what to expect: until then the last outlook holds."""
+
+
+LEARNING = Learning()
+
+
 class Scene(NamedTuple):
     """What a goal is judged by besides its figures."""
 

@@ -7,13 +7,13 @@ from one look to the next is one row; looking again by the same clock changes no
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from goals.figures import Figures, shown
-from goals.judging import COURSE, Outlook, Scene, Seen, judged, see
+from goals.judging import COURSE, Learning, Outlook, Scene, Seen, judged, see
 from goals.periods import Span, begins, ends
 from kpis.calendar import date_of, micros_of
 from schemas.goals import Alert, AlertKind, Goal, GoalStatus, Standing
@@ -47,6 +47,15 @@ class StandingRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many there were of each kind."""
 
 
+class _LastOutlook(NamedTuple):
+    """What was expected when a status was written."""
+
+    low: float | None
+    expected: float | None
+    high: float | None
+    probability: float
+
+
 class Looked(Struct, frozen=True):
     """What came of looking at a goal."""
 
@@ -62,7 +71,7 @@ def look(
     figures: Figures,
     scene: Scene,
     now: int,
-    outlook: Outlook | None,
+    outlook: Outlook | Learning | None,
     before: StandingRow | None,
     *,
     revision: int,
@@ -79,6 +88,10 @@ def look(
         now = max(now, before.as_of)
         if before.status.goal_version == goal.version:
             was, moved_at = before.status.standing, before.moved_at
+    if isinstance(outlook, Learning):
+        # A worker that starts anew must not judge by the pace what was judged by a forecast: who heard of
+        # that would soon hear the contrary.
+        outlook = None if before is None else _last_outlook(before.status)
     seen = see(span, figures, scene, now)
     standing = judged(goal, span, seen, scene, now, outlook, was, moved_at)
     if was != standing:
@@ -103,6 +116,15 @@ def look(
         return Looked(row, news, [])
     row, alerts = _tell(goal, row, scene)
     return Looked(row, news, alerts)
+
+
+def _last_outlook(status: GoalStatus) -> _LastOutlook | None:
+    if status.probability is None:
+        return None
+    low, expected, high = (
+        None if figure is None else float(figure) for figure in (status.low, status.forecast, status.high)
+    )
+    return _LastOutlook(low, expected, high, status.probability)
 
 
 def renewed(

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from goals.figures import Figures, Records, figures_of, per_lead
-from goals.judging import Outlook, Scene
+from goals.judging import Learning, Outlook, Scene
 from goals.periods import Span, ends, period_at, periods_within, span_of
 from goals.standing import StandingRow, look, renewed, says_else
 from kpis.calendar import date_of, day_number
@@ -137,7 +137,7 @@ class Watching:
         rows: Mapping[str, WatchRow],
         scene: Callable[[str], Scene],
         records: Records,
-        outlook: Callable[[Goal, Span, int], Outlook | None],
+        outlook: Callable[[Goal, Span, int], Outlook | Learning | None],
         term: int = 1,
     ) -> None:
         self._rows = rows

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from goals.forecast import Forecast
 from goals.foreseeing import HISTORY_DAYS, Foreseeing
+from goals.judging import LEARNING, Learning
 from goals.knowing import Figures
 from goals.periods import Span
 from goals.working_time import WorkingTime
@@ -51,19 +52,23 @@ class Forecaster:
         self._foreseeing: Foreseeing | None = None
         self._without: set[str] = set()
         """Goals whose outlook could not be worked out; they have none until it is learned anew."""
+        self._tried = not settings.forecast
+        """Whether it is known if there will be outlooks."""
         self._wanted = asyncio.Event()
 
-    def outlook(self, goal: Goal, span: Span, now: int) -> Forecast | None:
+    def outlook(self, goal: Goal, span: Span, now: int) -> Forecast | Learning | None:
         """What to expect of a goal in a period, at an instant; None where there is no telling.
 
-        There is none until something was learned, and none after learning has failed. While it is learned
-        for a new day, outlooks are those of the day before.
+        That is so after learning has failed. While it is learned for a new day, outlooks are those of the
+        day before.
         """
         day = self._calendar.day(now)
         if self._day is None or day > self._day:
             self._day = day
             self._wanted.set()
-        if self._foreseeing is None or goal.id in self._without:
+        if self._foreseeing is None:
+            return None if self._tried else LEARNING
+        if goal.id in self._without:
             return None
         try:
             return self._foreseeing.outlook(goal, span, now)
@@ -89,6 +94,7 @@ class Forecaster:
                 log.exception("there are no forecasts", again_s=AGAIN_S)
             self._foreseeing = None if learned is None else Foreseeing(learned.dawn, self._working)
             self._without.clear()
+            self._tried = True
 
     async def _next(self, learned: Learned | None) -> Learned | None:
         """Learn once that is wanted, and until then keep the figures current."""

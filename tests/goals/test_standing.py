@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goals.figures import Figures, Records, figures_of, key_of, per_lead
-from goals.judging import COURSE, LEAST_MICROS, Scene, see, strain, when_slips
+from goals.judging import COURSE, LEARNING, LEAST_MICROS, Learning, Scene, see, strain, when_slips
 from goals.known import known_kpis
 from goals.pace import Pace
 from goals.periods import Span, begins, ends, windows_in
@@ -240,6 +240,23 @@ def test_a_forecast_takes_the_place_of_the_pace() -> None:
     )
     assert looked.status is not None
     assert (looked.status.low, looked.status.forecast, looked.status.high) == (None, None, None)
+
+
+def test_a_forecast_holds_until_the_next_is_learned() -> None:
+    """A worker that starts anew judges nothing by the pace that was judged by a forecast."""
+    watch = Watch()
+    assert watch.look(at("2026-04-20T12:00"), 0, chance=0.6) == "on_track"
+    assert watch.row is not None
+    figures = figured(watch.goal, APRIL, april("new_leads", 0), SCENE, END)
+
+    def looked(outlook: Learning | None, before: StandingRow | None) -> StandingRow:
+        now = at("2026-04-22T12:00")
+        return look(watch.goal, APRIL, figures, SCENE, now, outlook, before, revision=1).row
+
+    row = looked(LEARNING, watch.row)
+    assert (row.status.standing, row.status.probability, row.status.forecast) == ("on_track", 0.6, 20)
+    assert looked(None, watch.row).status.standing == "slipped"
+    assert looked(LEARNING, None).status.standing == "slipped"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from goals.forecast import Forecast
 from goals.foreseeing import Foreseeing, dawn, figures_for
+from goals.judging import LEARNING, Learning
 from goals.knowing import is_key_read
 from goals.periods import Span
 from goals.working_time import Plan, WorkingTime
@@ -116,7 +117,7 @@ class Installation:
         await self.publish_nonsense()
         await self.publish(*records())
 
-    def outlook(self, now: int = NOON) -> Forecast | None:
+    def outlook(self, now: int = NOON) -> Forecast | Learning | None:
         return self.forecaster.outlook(GOAL, MONTH, now)
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -159,8 +160,8 @@ def test_a_worker_says_what_the_pure_code_says_of_the_same_history(own_kafka: Lo
     async def run() -> None:
         async with installation(own_kafka.address) as running:
             await running.publish_history()
-            assert running.outlook() is None
-            await running.until(lambda: running.outlook() is not None)
+            assert running.outlook() is LEARNING
+            await running.until(lambda: running.outlook() is not LEARNING)
             assert running.outlook() == expected(NOON)
 
             await running.publish_nonsense()
@@ -208,7 +209,7 @@ def test_where_learning_fails_that_is_counted_and_tried_again(
         monkeypatch.setattr(forecasting, "AGAIN_S", 0.5)
         before = failed()
         async with installation(kafka_address, topics=False) as running:
-            assert running.outlook() is None
+            assert running.outlook() is LEARNING
             await running.until(lambda: failed() > before)
             assert running.outlook() is None
 
