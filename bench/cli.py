@@ -13,8 +13,18 @@ from cyclopts import App, CycloptsError
 from malvakt.outcome import CallError, Fault
 
 app = App(name="./run bench", help="What Målvakt does, measured from outside.", version_flags=[])
-for name in ("floor", "goals", "growth", "handover", "latency", "plots", "throughput"):
-    app.command(f"bench.{name}:{name}", name=name)
+for name in (
+    "floor",
+    "goals",
+    "growth",
+    "handover",
+    "latency",
+    "plots",
+    "throughput",
+    "wall_latency",
+    "walls",
+):
+    app.command(f"bench.{name}:{name}", name=name.replace("_", "-"))
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import secrets
-import socket
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -20,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import machine
+from bench.machine import free_port, machine
 from bench.measuring import peak_mb
 from goals.history import changes
 from kpis.calendar import micros_of
@@ -232,7 +231,7 @@ async def _installation(broker: str, *, forecasts: bool) -> AsyncIterator[_Run]:
         app_id=name,
         topic_prefix=f"{name}.",
         partitions=PARTITIONS,
-        metrics_port=_free_port(),
+        metrics_port=free_port(),
         ticks_s=0.0,
         forecast=forecasts,
     )
@@ -244,12 +243,6 @@ async def _installation(broker: str, *, forecasts: bool) -> AsyncIterator[_Run]:
     finally:
         worker.stop()
         await delete_topics(settings)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def goals_of(number: int) -> list[Goal]:

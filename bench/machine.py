@@ -2,6 +2,7 @@
 
 import os
 import platform
+import socket
 
 
 def machine() -> dict[str, object]:
@@ -11,3 +12,10 @@ def machine() -> dict[str, object]:
         "processors": os.cpu_count(),
         "python": platform.python_version(),
     }
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
