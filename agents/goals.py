@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from time import perf_counter
 
+from goals.checking import unfit
 from goals.judging import Learning, Outlook, Scene
 from goals.periods import Span
 from goals.scenes import Scenes
 from goals.watching import Given, Said, Watching
 from goals.working_plan import WorkingPlan
 from kpis.scorecards import Scorecards
-from schemas.decoding import Reason, decode_given_goal
+from schemas.decoding import Reason, ReasonCode, decode_given_goal
 from schemas.goals import Goal, encode_alert, encode_status
 from schemas.internal import Renewed, decode_renewed
 from schemas.records import KpiRecord
@@ -104,7 +105,7 @@ class GoalsAgent:
         partition = part.tp.partition
         for record in part.records:
             name = (record.key or b"").decode(errors="replace")
-            goal = None if record.value is None else decode_given_goal(name, record.value)
+            goal = None if record.value is None else _fit(decode_given_goal(name, record.value))
             if isinstance(goal, Reason):
                 yield rejected(record, goal, self._rejected, self._parts.partitions)
                 continue
@@ -130,3 +131,11 @@ class GoalsAgent:
         for alert in said.alerts:
             metrics.ALERTS_RAISED.labels(alert.kind).inc()
             yield Outgoing(self._alerts, partition, alert.status.goal, encode_alert(alert))
+
+
+def _fit(goal: Goal | Reason) -> Goal | Reason:
+    """A goal that can be watched, or why it cannot."""
+    fault = unfit(goal) if isinstance(goal, Goal) else None
+    if fault is None:
+        return goal
+    return Reason(ReasonCode.INVALID_FIELD, ".".join(("$", *fault.keys)), fault.sentence)

@@ -40,6 +40,25 @@ class Faults:
         self.found.append(Fault(keys, sentence, warning=True))
 
 
+def unfit(goal: Goal) -> Fault | None:
+    """Why a goal cannot even be watched, whatever it is of; None if it can."""
+    if "|" in goal.id:
+        return Fault(("id",), "an id has no `|` in it, which stands between the parts of keys.")
+    if not _is_of_our_time(goal.period):
+        return Fault(("period",), f"goals are for the years {YEARS[0]} to {YEARS[1]}.")
+    return _unfit_dates(goal.period) if isinstance(goal.period, Once) else None
+
+
+def _unfit_dates(once: Once) -> Fault | None:
+    span = span_of(once)
+    if span.last < span.first:
+        return Fault(("period",), f"the period ends before it begins: {span}; turn the dates round.")
+    days = span.end - span.first
+    if days > MAX_DAYS:
+        return Fault(("period",), f"the period has {days} days; at most {MAX_DAYS} will do.")
+    return None
+
+
 def judged(goal: Goal, known: Known, calendar: Calendar, now: int, faults: Faults) -> None:
     """Find everything that is wrong with a goal whose KPI is known."""
     kpi = known.kpis[goal.kpi]
@@ -78,15 +97,11 @@ def _is_of_our_time(period: Once | Recurring) -> bool:
 
 
 def _check_once(once: Once, kpi: KnownKpi, faults: Faults) -> None:
+    fault = _unfit_dates(once)
+    if fault is not None:
+        faults.found.append(fault)
+        return
     span = span_of(once)
-    if span.last < span.first:
-        faults.add("period", sentence=f"the period ends before it begins: {span}; turn the dates round.")
-        return
-    if span.end - span.first > MAX_DAYS:
-        faults.add(
-            "period", sentence=f"the period has {span.end - span.first} days; at most {MAX_DAYS} will do."
-        )
-        return
     window = window_of(span)
     if window is not None and window.grain in kpi.grains:
         return

@@ -66,7 +66,7 @@ def moved(goal: Goal, history: GoalHistory) -> Fault | None:
 def changes(wanted: Iterable[Goal], history: GoalHistory, by: str, at: datetime) -> list[GoalVersion]:
     """The versions to claim so that goals hold as they are wanted; none for what holds already.
 
-    What asks for something else than before is a draft again, unless it was accepted as it is now.
+    What asks for something else than before is a draft again, unless it was accepted anew.
 
     Raises:
         GoalError: one of them has moved to another scope.
@@ -79,7 +79,9 @@ def changes(wanted: Iterable[Goal], history: GoalHistory, by: str, at: datetime)
             raise GoalError(fault.sentence)
         last = latest.get(goal.id)
         before = None if last is None else last.goal
-        accepted = goal.accepted
+        # Whoever accepted an earlier version, of which a file still tells, accepted no more than that.
+        earlier = [each.goal.accepted for each in history.versions(goal.id) if each.goal is not None]
+        accepted = None if goal.accepted in earlier else goal.accepted
         if before is not None and accepted is None and asks_for_the_same(goal, before):
             accepted = before.accepted
         new = msgspec.structs.replace(goal, accepted=accepted)

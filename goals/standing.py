@@ -75,18 +75,20 @@ def look(
     before: StandingRow | None,
     *,
     revision: int,
+    since: int | None = None,
     heard: Mapping[AlertKind, int] | None = None,
 ) -> Looked:
     """Judge a goal in a period as the clock ticks; `now` is in microseconds since the epoch.
 
-    A status that says something new has this `revision`. `heard` counts the alerts that there were of the
-    period where nothing else is known `before`.
+    A status that says something new has this `revision`. A goal asks for the same `since` some version, or
+    only in its own: what was judged of others is not continued. `heard` counts the alerts that there were
+    of the period where nothing else is known `before`.
     """
     was: Standing | None = None
     moved_at = None
     if before is not None:
         now = max(now, before.as_of)
-        if before.status.goal_version == goal.version:
+        if before.status.goal_version >= (goal.version if since is None else since):
             was, moved_at = before.status.standing, before.moved_at
     if isinstance(outlook, Learning):
         # A worker that starts anew must not judge by the pace what was judged by a forecast: who heard of

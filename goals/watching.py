@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from goals.figures import Figures, Records, figures_of, per_lead
+from goals.history import asks_for_the_same
 from goals.judging import Learning, Outlook, Scene
 from goals.periods import Span, ends, period_at, periods_within, span_of
 from goals.standing import StandingRow, look, renewed, says_else
@@ -25,10 +26,14 @@ from schemas.internal import Renewed
 from schemas.packing import Packing
 
 
-class GoalRow(Struct, frozen=True, tag="goal"):
+class GoalRow(Struct, frozen=True, tag="goal", omit_defaults=True):
     """A goal; none where it was retired."""
 
     goal: Goal | None
+    asks_since: int = 0
+    """The first of its versions that asks for what it asks for now."""
+    watched_from: int | None = None
+    """The day on which that was first looked at: no period that was over by then is judged."""
 
 
 class PeriodRow(Struct, frozen=True, tag="period", omit_defaults=True):
@@ -53,9 +58,8 @@ WatchRow = GoalRow | PeriodRow
 WATCH_ROWS: Packing[WatchRow] = Packing(WatchRow)
 """How the rows of the table of standings are written."""
 
-_GOAL = "goal|"
-
-_MOST_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+_GOAL = "|goal|"
+"""How keys of goals begin; those of periods begin with an id, and none is empty."""
 
 
 class Given(NamedTuple):
@@ -75,13 +79,21 @@ class Said(NamedTuple):
     alerts: list[Alert]
 
 
+class _Period(NamedTuple):
+    """A period in which a goal stands somewhere."""
+
+    span: Span
+    back: int
+    """From how many days before it on figures matter, to what it is compared with."""
+
+
 class _Watched:
     """What is known of a goal besides what its rows say."""
 
     def __init__(self) -> None:
-        self.goal: Goal | None = None
-        self.periods: dict[str, int] = {}
-        """The first days of those where it stands somewhere, by their keys."""
+        self.row = GoalRow(None)
+        self.periods: dict[str, _Period] = {}
+        """Those where it stands somewhere, by their keys."""
         self.live: set[str] = set()
         """Those that want to be looked at."""
         self.ended: set[str] = set()
@@ -206,7 +218,7 @@ class Watching:
             settled: list[tuple[_Watched, str, int]] = []
             for key, row in self._rows.items():
                 if isinstance(row, GoalRow):
-                    self._hold(key.removeprefix(_GOAL), row.goal)
+                    self._hold(key.removeprefix(_GOAL), row)
                     continue
                 self._note(key, row)
                 if row.standing is not None:
@@ -221,13 +233,17 @@ class Watching:
     def _of(self, name: str) -> _Watched:
         return self._all().setdefault(name, _Watched())
 
-    def _hold(self, name: str, goal: Goal | None) -> None:
+    def _hold(self, name: str, row: GoalRow) -> None:
         watched = self._of(name)
-        if watched.goal is not None:
-            self._of_scope[watched.goal.scope].discard(name)
-        watched.goal, watched.begun = goal, None
-        if goal is not None:
-            self._of_scope.setdefault(goal.scope, set()).add(name)
+        if watched.row.goal is not None:
+            self._of_scope[watched.row.goal.scope].discard(name)
+        watched.row, watched.begun = row, None
+        if row.goal is not None:
+            self._of_scope.setdefault(row.goal.scope, set()).add(name)
+
+    def _keep_goal(self, name: str, row: GoalRow) -> None:
+        self._fresh[_GOAL + name] = row
+        self._hold(name, row)
 
     def _note(self, key: str, row: PeriodRow) -> None:
         watched = self._of(row.goal)
@@ -237,7 +253,11 @@ class Watching:
             watched.ended.add(key)
             return
         watched.ended.discard(key)
-        watched.periods[key] = day_number(row.standing.status.start)
+        status = row.standing.status
+        span = Span(day_number(status.start), day_number(status.end))
+        # What has no verdict is looked at anyhow.
+        back = 0 if row.verdict_on is None else _looks_back(row.verdict_on, span)
+        watched.periods[key] = _Period(span, back)
         if row.settled:
             watched.live.discard(key)
         else:
@@ -257,21 +277,32 @@ class Watching:
         if given.goal is None and given.name not in self._all():
             return
         watched = self._of(given.name)
-        before = watched.goal
-        if given.goal is not None and before is not None and before.version > given.goal.version:
+        before, goal = watched.row.goal, given.goal
+        if goal is not None and before is not None and before.version > goal.version:
             return
-        if before != given.goal:
-            self._fresh[_GOAL + given.name] = GoalRow(given.goal)
-            self._hold(given.name, given.goal)
+        if goal is None and before is not None:
+            self._keep_goal(given.name, GoalRow(None))
+        elif goal is not None and before != goal:
+            new = GoalRow(goal, goal.version)
+            if before is not None and asks_for_the_same(before, goal):
+                new = GoalRow(goal, watched.row.asks_since, watched.row.watched_from)
+            self._keep_goal(given.name, new)
         for key in sorted(watched.ended):
             said.statuses[key] = None
-        for key in sorted(watched.live):
+        for key in sorted(watched.periods):
             row = self._period(key)
             assert row is not None
             assert row.standing is not None
-            # A verdict is history, and stays.
-            if row.verdict_on is None and not _is_period(given.goal, row.standing.status):
+            if _stays(row, row.standing.status, goal):
+                if key in watched.live and row.verdict_on is not None:
+                    # It may have been kept and not been told, and of a retired goal nobody would again.
+                    self._say(key, row.standing.status, said)
+                    said.alerts.extend(row.alerts)
+            else:
                 self._end(key, row, row.standing, said)
+
+    def _say(self, key: str, status: GoalStatus, said: Said) -> None:
+        said.statuses[key] = msgspec.structs.replace(status, revision=self._version)
 
     def _end(self, key: str, row: PeriodRow, standing: StandingRow, said: Said) -> None:
         said.statuses[key] = None
@@ -281,10 +312,8 @@ class Watching:
 
     def _unsettle(self, watched: _Watched, days: Span) -> None:
         """Figures of some days changed: periods whose verdicts may be others want to be looked at."""
-        goal = watched.goal
-        assert goal is not None
-        for key, first in watched.periods.items():
-            if key in watched.live or not _may_move(goal, first, days):
+        for key, (span, back) in watched.periods.items():
+            if key in watched.live or not (days.first <= span.last and span.first - back <= days.last):
                 continue
             row = self._period(key)
             assert row is not None
@@ -292,17 +321,14 @@ class Watching:
             watched.live.add(key)
 
     def _look(self, watched: _Watched, earliest: int, now: int, said: Said) -> None:
-        goal = watched.goal
+        goal = watched.row.goal
         if goal is None:
             return
         scene = self._scene(goal.scope)
-        if goal.kpi not in scene.known.kpis:
-            # Own KPIs come and go; the goal is looked at once its KPI is there again.
-            return
         clocks = Span(scene.calendar.day(earliest), scene.calendar.day(now))
         keys = watched.live | self._begin_periods(goal, watched, scene, clocks)
         for key in sorted(keys):
-            self._look_at(key, goal, scene, earliest, now, said)
+            self._look_at(key, watched, goal, scene, earliest, now, said)
 
     def _begin_periods(self, goal: Goal, watched: _Watched, scene: Scene, clocks: Span) -> set[str]:
         """The periods that began since the last known of them, or else those that the clocks passed.
@@ -312,18 +338,28 @@ class Watching:
         today = clocks.last
         if watched.begun == today:
             return set()
+        if watched.row.watched_from is None:
+            row = msgspec.structs.replace(watched.row, watched_from=clocks.first)
+            self._keep_goal(goal.id, row)
         watched.begun = today
         if isinstance(goal.period, Once):
             spans = [span_of(goal.period)]
         else:
-            latest = max(watched.periods.values(), default=clocks.first)
-            begun = periods_within(goal.period, Span(min(latest, today), today))
+            since = watched.row.watched_from
+            assert since is not None
+            latest = max((period.span.first for period in watched.periods.values()), default=since)
+            begun = periods_within(goal.period, Span(min(max(latest, since), today), today))
             spans = [span for span in begun if any(map(scene.working.works, range(span.first, span.end)))]
         return {f"{goal.id}|{date_of(span.first)}" for span in spans} - watched.periods.keys()
 
-    def _look_at(self, key: str, goal: Goal, scene: Scene, earliest: int, now: int, said: Said) -> None:
+    def _look_at(
+        self, key: str, watched: _Watched, goal: Goal, scene: Scene, earliest: int, now: int, said: Said
+    ) -> None:
         row = self._period(key) or PeriodRow(goal.id, None)
         goal = row.verdict_on or goal
+        if goal.kpi not in scene.known.kpis:
+            # Own KPIs come and go; it is looked at once its KPI is there again.
+            return
         span = period_at(goal.period, day_number(date.fromisoformat(key.rpartition("|")[2])))
         assert span is not None, "periods that are none have ended"
         standing = row.standing
@@ -336,19 +372,19 @@ class Watching:
             self._outlook(goal, span, now),
             standing,
             revision=self._version,
+            since=min(watched.row.asks_since, goal.version),
             heard=row.heard,
         )
         alerts, alerted_at = row.alerts, row.alerted_at
-        if alerted_at is not None and alerted_at >= earliest:
-            # The look that had them may have ended in a crash before they were written.
-            said.alerts.extend(alerts)
+        # The look that had them may have ended in a crash before they were written.
+        unsaid_alerts = alerts if alerted_at is not None and alerted_at >= earliest else []
         if looked.alerts:
-            alerts, alerted_at = looked.alerts, looked.row.as_of
-            said.alerts.extend(alerts)
+            alerts, alerted_at = [*unsaid_alerts, *looked.alerts], looked.row.as_of
+        said.alerts.extend(alerts if looked.alerts else unsaid_alerts)
         # Of the status, too; or it was renewed, perhaps by another, since it was written.
         unsaid = not self._all_said or (standing is not None and standing.as_of >= earliest)
         if self._renewed.pop(key, None) is not None or unsaid or looked.status is not None:
-            said.statuses[key] = msgspec.structs.replace(looked.row.status, revision=self._version)
+            self._say(key, looked.row.status, said)
         over = now >= ends(scene.calendar, span) + CLOSING_MICROS
         if standing is None or looked.status is not None or looked.alerts or over:
             kept = PeriodRow(
@@ -362,7 +398,7 @@ class Watching:
             self._keep(key, kept)
 
     def _renew(self, watched: _Watched, said: Said) -> None:
-        goal = watched.goal
+        goal = watched.row.goal
         assert goal is not None
         scene = self._scene(goal.scope)
         if goal.kpi not in scene.known.kpis:
@@ -374,30 +410,25 @@ class Watching:
             if row.verdict_on is not None or row.standing.status.goal_version != goal.version:
                 # The clock judges it, and has not yet.
                 continue
-            span = period_at(goal.period, watched.periods[key])
-            assert span is not None
+            span = watched.periods[key].span
             figures = self._figured.of(key, goal, span, scene, row.standing.as_of)
             if says_else(self._renewed.get(key, row.standing.status), figures):
                 status = renewed(goal, span, figures, scene, row.standing, revision=self._version)
                 self._renewed[key] = said.statuses[key] = status
 
 
-def _is_period(goal: Goal | None, status: GoalStatus) -> bool:
-    """Whether what a status is about is still a period of its goal, which may be retired."""
-    if goal is None:
-        return False
-    first = day_number(status.start)
-    return period_at(goal.period, first) == Span(first, day_number(status.end))
+def _stays(row: PeriodRow, status: GoalStatus, goal: Goal | None) -> bool:
+    """Whether a period stays one of its goal, which may be another now, or retired.
 
-
-def _may_move(goal: Goal, first: int, days: Span) -> bool:
-    """Whether what changed on some days may change what a goal is at in a period that begins on another.
-
-    By what is in the period, and by what that is compared with: a year before at most, or what came right
-    before it, for a target or a KPI that looks back.
+    A verdict is history, and stays; but not where there is more time now, or less.
     """
-    period = goal.period
-    length = span_of(period).end - first if isinstance(period, Once) else _MOST_DAYS[period.grain]
-    looks_back = not isinstance(goal.target, Absolute) or (goal.kpi in KPIS and KPIS[goal.kpi].compares)
-    back = _MOST_DAYS["year"] + length if looks_back else 0
-    return days.first < first + length and first - back <= days.last
+    span = None if goal is None else period_at(goal.period, day_number(status.start))
+    if span == Span(day_number(status.start), day_number(status.end)):
+        return True
+    return row.verdict_on is not None and (span is None or span.first != day_number(status.start))
+
+
+def _looks_back(goal: Goal, span: Span) -> int:
+    """How many days before a period figures matter to a goal: a year and its length, where it compares."""
+    compares = not isinstance(goal.target, Absolute) or (goal.kpi in KPIS and KPIS[goal.kpi].compares)
+    return 366 + span.end - span.first if compares else 0

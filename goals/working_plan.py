@@ -72,7 +72,7 @@ def read_plan(raw: bytes) -> WorkingPlan:
         days_off=frozenset(file.days_off),
         half_days=frozenset(file.half_days),
     )
-    sellers = {name: _person(name, one) for name, one in file.sellers.items()}
+    sellers = {name: _person(name, one, plan) for name, one in file.sellers.items()}
     return WorkingPlan(plan, sellers)
 
 
@@ -89,7 +89,7 @@ def _stretch(text: str) -> Hours:
     return Hours(first * 60 + minute, last * 60 + last_minute)
 
 
-def _person(name: str, one: _Person) -> Person:
+def _person(name: str, one: _Person, plan: Plan) -> Person:
     weekdays = frozenset(range(7))
     if one.weekdays is not None:
         unknown = [each for each in one.weekdays if each not in WEEKDAYS]
@@ -97,6 +97,9 @@ def _person(name: str, one: _Person) -> Person:
             raise WorkingTimeError(f"{name}: `{unknown[0]}` is no weekday; write {', '.join(WEEKDAYS)}.")
         weekdays = frozenset(map(WEEKDAYS.index, one.weekdays))
     try:
-        return Person(percent=one.percent, weekdays=weekdays, days_off=frozenset(one.days_off))
+        person = Person(percent=one.percent, weekdays=weekdays, days_off=frozenset(one.days_off))
+        # Whoever works on no working day is to be heard of now, and not with a first goal.
+        WorkingTime(Calendar("UTC"), plan, person)
     except WorkingTimeError as error:
         raise WorkingTimeError(f"{name}: {error}") from error
+    return person

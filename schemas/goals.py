@@ -70,7 +70,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     """Who accepted a goal, and when."""
 
     by: Id
-    at: datetime
+    at: Instant
 
 
 class Goal(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,6 +6,10 @@ leaves a version that holds and was not published; whoever reads next publishes 
 """
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
 
 from goals.history import GoalHistory
 from schemas.decoding import Reason, decode_given_goal
@@ -15,6 +19,8 @@ from streams.delivery import Delivery, Outgoing
 from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.reading import read_on
 from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 class ChangedMeanwhileError(Exception):
@@ -98,7 +104,9 @@ class GoalSetting:
                     self._published[record.partition, name] = goal and goal.version
         async for batch in read_on(self._settings, GOALS_HISTORY.name, self._history_read):
             for record in batch:
-                self._history.take(decode_version(record.value))
+                version = _version_in(record)
+                if version is not None:
+                    self._history.take(version)
         partitions = await self._delivery.partitions(self._settings.topic(GOALS.name))
         return [
             (partition, name)
@@ -106,3 +114,19 @@ class GoalSetting:
             for partition in range(partitions)
             if self._published.get((partition, name)) != (version.goal and version.goal.version)
         ]
+
+
+def _version_in(record: Any) -> GoalVersion | None:
+    """The version that a record of the history is; none where it is something else, which stays there."""
+    try:
+        version = decode_version(record.value or b"")
+    except msgspec.MsgspecError as error:
+        log.warning(
+            "no version of a goal", partition=record.partition, offset=record.offset, why=str(error)
+        )
+        return None
+    goal = version.goal
+    if goal is not None and (goal.id, goal.version) != (version.id, version.version):
+        log.warning("a version of another goal", partition=record.partition, offset=record.offset)
+        return None
+    return version

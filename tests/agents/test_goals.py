@@ -165,26 +165,50 @@ def test_whoever_is_killed_nothing_is_lost_and_little_comes_again(kafka_address:
     asyncio.run(run())
 
 
+def no_goals() -> dict[str, bytes]:
+    """What somebody may write to the topic, by its id, which stops no worker."""
+    goal = msgspec.to_builtins(meetings_a_day())
+    odd = {
+        "version": {"version": 0},
+        "reversed": {"period": {"kind": "once", "start": "2026-04-30", "end": "2026-04-01"}},
+        "accepted": {"accepted": {"by": "anna", "at": "2026-03-01T12:00:00"}},
+        "endless": {"period": {"kind": "once", "start": "2026-04-01", "end": "9999-12-31"}},
+        "early": {"period": {"kind": "recurring", "grain": "day", "start": "0001-01-01"}},
+        "long": {"period": {"kind": "once", "start": "1995-01-01", "end": "2150-01-01"}},
+        "a|b": {},
+    }
+    return {name: msgspec.json.encode(goal | {"id": name} | own) for name, own in odd.items()}
+
+
 def test_what_is_no_goal_is_refused_and_said(kafka_address: str) -> None:
-    """Once, with why; and the others are judged."""
+    """Once, with why; and the others are judged, by whatever name they go."""
 
     async def run() -> None:
         async with pipeline(kafka_address, at("2026-03-30T07:00"), partitions=2) as running:
             running.start_worker()
             topic = running.settings.topic(GOALS.name)
             async with Delivery(running.settings.broker) as delivery:
-                await delivery.write([Outgoing(topic, 0, "odd", b'{"id": "odd", "version": 0}')])
-            await running.give(meetings_a_day())
+                await delivery.write(Outgoing(topic, 0, name, value) for name, value in no_goals().items())
+            named = [msgspec.structs.replace(meetings_a_day(), id=name) for name in ("goal", "2026-03-30")]
+            await running.give(*named)
             await running.tick(at("2026-03-30T08:00"))
             await running.settled()
-            refused = [
-                dict(headers)
+            refused = {
+                dict(headers)["key"].decode(): dict(headers)["path"].decode()
                 async for headers in read_to_end(
                     running.settings, REJECTED.name, lambda record: record.headers
                 )
-            ]
-            assert [(said["key"], said["path"]) for said in refused] == [(b"odd", b"$.version")]
-            assert set(await running.statuses()) == {"annas-meetings|2026-03-30"}
+            }
+            assert refused == {
+                "version": "$.version",
+                "reversed": "$.period",
+                "accepted": "$.accepted.at",
+                "endless": "$.period",
+                "early": "$.period",
+                "long": "$.period",
+                "a|b": "$.id",
+            }
+            assert set(await running.statuses()) == {"goal|2026-03-30", "2026-03-30|2026-03-30"}
 
     asyncio.run(run())
 

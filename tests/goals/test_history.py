@@ -111,6 +111,31 @@ def test_what_changes_is_a_new_version() -> None:
     assert (raised.version, raised.goal.accepted, raised.goal.version) == (4, None, 4)
 
 
+def test_an_acceptance_in_a_file_is_of_what_stood_there_then() -> None:
+    """With another target beside it, it is of no use, nor where a retired goal is set again.
+
+    A new one counts.
+    """
+    accepted = replace(GOAL, accepted=Acceptance(by="anna", at=NOW - timedelta(days=9)))
+    history = lived(*changes([accepted], lived(), "anna", NOW))
+    raised = replace(accepted, target=Absolute(value="2000"))
+    [draft] = changes([raised], history, "anna", NOW)
+    assert draft.goal is not None
+    assert draft.goal.accepted is None
+    history.take(draft)
+    assert changes([raised], history, "anna", NOW) == []
+    again = replace(raised, accepted=Acceptance(by="anna", at=NOW))
+    [held] = changes([again], history, "anna", NOW)
+    assert held.goal is not None
+    assert held.goal.accepted == again.accepted
+    history.take(held)
+    for version in retirements(["g"], history, "anna", NOW):
+        history.take(version)
+    [back] = changes([again], history, "anna", NOW)
+    assert back.goal is not None
+    assert back.goal.accepted is None
+
+
 def test_a_goal_is_retired_and_may_be_set_again() -> None:
     """With a higher version, so that nobody takes it for what it was."""
     history = lived(first())

@@ -1,11 +1,15 @@
 """A partition's goals, looked at as the clock ticks: a crash repeats what was to hear, and no more."""
 
+from datetime import date
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goals.known import known_kpis
 from goals.watching import WATCH_ROWS, Given, Said, Watching, WatchRow
-from schemas.goals import Alert, GoalStatus, Recurring, Relative
+from kpis.calendar import date_of
+from schemas.goals import Alert, Goal, GoalStatus, Once, Recurring, Relative
 from schemas.internal import Renewed
 from schemas.records import KpiRecord
 from tests.goals.test_standing import APRIL, DAY, END, HOUR, SCENE, START, april, goal_of
@@ -20,13 +24,14 @@ class Partition:
     def __init__(self) -> None:
         self.rows: dict[str, WatchRow] = {}
         self.records: dict[str, KpiRecord] = {}
+        self.scene = SCENE._replace(known=known_kpis("SEK"))
         self.term = 0
         self.restart()
 
     def restart(self) -> None:
         packed = {key: WATCH_ROWS.pack(row, 1) for key, row in self.rows.items()}
         self.rows = {key: WATCH_ROWS.unpack(raw) for key, raw in packed.items()}
-        self.view = Watching(self.rows, lambda _: SCENE, self.records, lambda *_: None)
+        self.view = Watching(self.rows, lambda _: self.scene, self.records, lambda *_: None)
         self.term += 1
         self.view.begin_term(self.term)
 
@@ -228,3 +233,114 @@ def test_what_a_target_is_compared_with_counts_too() -> None:
     partition.take(ticks=(END + 2 * DAY,))
     assert partition.take(touched=(APRIL.end, APRIL.end)).rows == {}
     assert partition.take(touched=(APRIL.first - 800, APRIL.first - 799)).rows == {}
+
+
+def test_who_is_called_otherwise_is_not_heard_of_again() -> None:
+    """Another owner or name asks for nothing else: what people heard of holds, as the least hour does."""
+    partition = Partition()
+    partition.take(Given("april", GOAL), ticks=(START,))
+    partition.records.update(april("new_leads", 110))
+    achieved = partition.take(ticks=(START + 20 * DAY,), touched=APRIL)
+    assert ids(achieved.alerts) == [f"{KEY}|achieved|0"]
+    renamed = msgspec.structs.replace(GOAL, version=2, owner="bo")
+    assert partition.take(Given("april", renamed)).alerts == []
+    partition.restart()
+    said = partition.take(ticks=(START + 21 * DAY,))
+    assert said.alerts == []
+    status = said.statuses[KEY]
+    assert status is not None
+    assert status.goal_version == 2
+    assert partition.take(ticks=(END + DAY,)).alerts == []
+
+
+def weekly(version: int) -> Goal:
+    return msgspec.structs.replace(
+        GOAL, version=version, period=Recurring(grain="week", start=goal_of().period.start)
+    )
+
+
+def test_nobody_hears_of_when_a_goal_did_not_hold() -> None:
+    """Of one that was retired and comes back; or of the weeks before a monthly goal became a weekly one."""
+    partition = Partition()
+    partition.take(Given("april", weekly(1)), ticks=(START + 7 * DAY,))
+    partition.take(ticks=(START + 14 * DAY,))
+    partition.take(Given("april", None))
+    partition.take(Given("april", weekly(3)), ticks=(START + 80 * DAY,))
+    later = partition.take(ticks=(START + 88 * DAY,))
+    assert {alert.status.start for alert in later.alerts} == {date(2026, 6, 15), date(2026, 6, 22)}
+
+
+def test_no_period_is_lost_that_passed_while_nobody_worked() -> None:
+    """Also of a goal that had none before."""
+    partition = Partition()
+    later = msgspec.structs.replace(GOAL, period=Recurring(grain="week", start=date_of(APRIL.first + 14)))
+    partition.take(Given("april", later), ticks=(START,))
+    partition.restart()
+    alerts = partition.take(ticks=(START + 35 * DAY,)).alerts
+    assert {alert.status.start for alert in alerts if alert.kind == "missed"} == {
+        date(2026, 4, 20),
+        date(2026, 4, 27),
+    }
+
+
+def test_a_goal_that_is_given_more_time_is_judged_again() -> None:
+    """After its verdict, too, and its alerts are others."""
+    partition = Partition()
+    partition.take(Given("april", GOAL), ticks=(END + DAY,))
+    longer = msgspec.structs.replace(
+        GOAL, version=2, period=Once(start=date(2026, 4, 1), end=date(2026, 6, 30))
+    )
+    partition.take(Given("april", longer))
+    status = partition.take(ticks=(END + 2 * DAY,)).statuses[KEY]
+    assert status is not None
+    assert (status.end, status.standing) == (date(2026, 6, 30), "at_risk")
+
+
+def test_a_late_figure_corrects_a_verdict_on_another_version() -> None:
+    """A month that was missed stays a month where the goal is for weeks by now."""
+    monthly = msgspec.structs.replace(GOAL, period=Recurring(grain="month", start=date(2026, 4, 1)))
+    partition = Partition()
+    partition.take(Given("april", monthly), ticks=(START,))
+    partition.take(ticks=(END + DAY,))
+    partition.take(Given("april", weekly(2)), ticks=(END + 2 * DAY,))
+    partition.records.update(april("new_leads", 120))
+    late = APRIL.first + 20
+    said = partition.take(ticks=(END + 3 * DAY,), touched=(late, late))
+    assert ids(said.alerts) == [f"{KEY}|corrected|0"]
+
+
+def test_a_verdict_whose_kpi_is_gone_waits() -> None:
+    """Though the goal asks for another by now."""
+    partition = Partition()
+    partition.take(Given("april", GOAL), ticks=(START,))
+    partition.take(ticks=(END + DAY,))
+    other = msgspec.structs.replace(goal_of(kpi="revenue"), version=2)
+    partition.take(Given("april", other))
+    del partition.scene.known.kpis["new_leads"]
+    assert partition.take(ticks=(END + 2 * DAY,), touched=APRIL).alerts == []
+
+
+def test_a_second_crash_loses_none_of_the_first() -> None:
+    """The batch that comes again raises another alert, and comes again once more: with both."""
+    partition = Partition()
+    partition.take(Given("april", GOAL))
+    first = (START + 20 * DAY,)
+    assert ids(partition.take(ticks=first).alerts) == [f"{KEY}|slipped|0"]
+    partition.restart()
+    both = [f"{KEY}|slipped|0", f"{KEY}|missed|0"]
+    assert ids(partition.take(ticks=(*first, END + DAY)).alerts) == both
+    partition.restart()
+    assert ids(partition.take(ticks=(*first, END + DAY)).alerts) == both
+
+
+def test_a_verdict_is_told_though_the_goal_was_retired_before_it_could_be() -> None:
+    """The row was kept, and then came the crash."""
+    partition = Partition()
+    partition.take(Given("april", GOAL), ticks=(START,))
+    partition.take(ticks=(END + DAY,))
+    partition.restart()
+    said = partition.take(Given("april", None), ticks=(END + DAY,))
+    assert ids(said.alerts) == [f"{KEY}|missed|0"]
+    status = said.statuses[KEY]
+    assert status is not None
+    assert status.standing == "missed"

@@ -64,6 +64,7 @@ SCOPES = ("seller:anna", "seller:bo", "team:anna", "company")
         ("hours.monday = ['8 to 5']", "`8 to 5` are no hours"),
         ("hours.monday = ['17:00-8:00']", "17:00 to 8:00 does not fit"),
         ("sellers.anna.weekdays = ['mon']", "anna: `mon` is no weekday"),
+        ("sellers.anna.weekdays = ['saturday']", "anna: somebody who works on none"),
         ("sellers.anna.percent = 0", "anna: a share of full time is 1 to 100 percent"),
     ],
 )

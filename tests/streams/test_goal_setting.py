@@ -165,6 +165,23 @@ def test_a_claim_that_was_written_twice_is_no_rival_of_itself(kafka_address: str
     on_kafka(kafka_address, run)
 
 
+def test_what_is_no_version_is_passed_over(kafka_address: str) -> None:
+    """It stays in the log, and stops nobody."""
+
+    async def run(settings: Settings, delivery: Delivery) -> None:
+        topic = settings.topic(GOALS_HISTORY.name)
+        other = GoalVersion(id="g", version=1, by="anna", at=NOW, goal=replace(GOAL, id="h"))
+        odd = [b"{", b'{"id": "g"}', encode_version(other), None]
+        await delivery.write(Outgoing(topic, partition_of("g", PARTITIONS), "g", value) for value in odd)
+        setting = GoalSetting(settings, delivery)
+        history = await setting.read()
+        await setting.change(changes([GOAL], history, "anna", NOW))
+        assert history.held().keys() == {"g"}
+        assert await published(settings) == [history.held()] * PARTITIONS
+
+    on_kafka(kafka_address, run)
+
+
 def test_without_its_topics_nothing_is_read(kafka_address: str) -> None:
     """The message says which is missing."""
 
