@@ -20,7 +20,7 @@ from schemas.goals import Alert, Goal, GoalStatus, decode_alert, decode_status, 
 from schemas.records import KpiRecord
 from schemas.topics import ALERTS, GOAL_STATUS, GOALS
 from streams.delivery import Delivery, Outgoing
-from streams.partitioning import partition_of
+from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.publishing import published
 from streams.reading import read_scorecards, read_to_end
 from streams.settings import Settings
@@ -60,6 +60,15 @@ class Pipeline:
         topic, count = self.settings.topic(GOALS.name), self.settings.partitions
         await self._delivery.write(
             Outgoing(topic, partition_of(goal.id, count), goal.id, encode_goal(goal)) for goal in goals
+        )
+
+    async def give_everywhere(self, *goals: Goal) -> None:
+        """Set goals, as our own commands do: in every partition, so that none is heard of later."""
+        topic = self.settings.topic(GOALS.name)
+        await self._delivery.write(
+            Outgoing(topic, partition, goal.id, encode_goal(goal), [ON_EVERY_PARTITION])
+            for partition in range(self.settings.partitions)
+            for goal in goals
         )
 
     async def alerts(self) -> list[Alert]:

@@ -116,6 +116,7 @@ def test_a_day_without_events_slips_at_the_right_minute(kafka_address: str, tmp_
             ]
             # A verdict that a late event turns is corrected.
             await running.publish([meeting(7, "2026-03-30T16:00")])
+            await running.settled()
             assert await heard(running, "2026-03-31T10:02") == [("10:02", "corrected")]
             # The second of April is a Thursday, on which nobody works.
             off = ("2026-04-02T00:15", "2026-04-02T16:59", "2026-04-02T23:59")

@@ -91,6 +91,14 @@ class Crashes:
         self._pieces = pieces()
         self._told: list[Event] = []
 
+    async def begin(self) -> None:
+        """Have all goals looked at: from then on no day of theirs may be missing, however ticks come."""
+        worker = self._running.start_worker()
+        await self._running.tick(self._noon)
+        await self._running.settled()
+        worker.stop()
+        self._running.workers.remove(worker)
+
     async def in_first_batch(self, point: Point) -> None:
         """A worker that crashes in the first batch it works on."""
         self._armed.touch()
@@ -130,7 +138,7 @@ class Crashes:
             f"{goal.id}|{day}|missed|0" for goal in GOALS for day in over if WORKING.works(day_number(day))
         }
         heard = [alert.id for alert in await self._running.alerts() if alert.kind not in COURSE]
-        assert set(heard) == missed
+        assert set(heard) ^ missed == set()
         statuses = await self._running.statuses()
         assert all(statuses[name.removesuffix("|missed|0")].standing == "missed" for name in missed)
 
@@ -173,8 +181,9 @@ def crash_everywhere(
 
     async def run() -> None:
         async with pipeline(broker, partitions=4, **own) as running:
-            await running.give(*GOALS)
+            await running.give_everywhere(*GOALS)
             crashes = Crashes(running, folder / "armed")
+            await crashes.begin()
             for point in points_of(agent):
                 if point.in_takeover:
                     await crashes.in_takeover(point)
