@@ -91,6 +91,7 @@ def test_a_day_without_events_slips_at_the_right_minute(kafka_address: str, tmp_
         async with pipeline(kafka_address, at("2026-03-28T12:00"), working_time=str(plan)) as running:
             running.start_worker()
             await running.give(meetings_a_day())
+            await running.settled()
             night = ("00:00", "01:24", "01:25", "04:30", "04:31", "09:00")
             assert await heard(running, *(f"2026-03-29T{moment}" for moment in night)) == [
                 ("01:25", "at_risk"),
@@ -192,6 +193,8 @@ def test_what_is_no_goal_is_refused_and_said(kafka_address: str) -> None:
                 await delivery.write(Outgoing(topic, 0, name, value) for name, value in no_goals().items())
             named = [msgspec.structs.replace(meetings_a_day(), id=name) for name in ("goal", "2026-03-30")]
             await running.give(*named)
+            # Copies for the partitions of their scopes come a moment later.
+            await running.settled()
             await running.tick(at("2026-03-30T08:00"))
             await running.settled()
             refused = {
