@@ -136,7 +136,7 @@ def test_whoever_is_killed_nothing_is_lost_and_little_comes_again(kafka_address:
         begin, own = at("2026-03-29T12:00"), {"partitions": 4, "session_timeout_s": SESSION_TIMEOUT_S}
         async with pipeline(kafka_address, begin, **own) as running:
             sellers = [f"seller-{number}" for number in range(40)]
-            await running.give(*map(meetings_a_day, sellers))
+            await running.give_everywhere(*map(meetings_a_day, sellers))
             names = running.settings
             kills = [changelog(names.app_id, TABLE_STANDINGS).name, names.topic(RENEWED.name)]
             kills += [names.topic(GOAL_STATUS.name), names.topic(ALERTS.name)]
@@ -248,7 +248,7 @@ async def told_once(running: Pipeline, hooks: Webhooks) -> None:
     # Nobody is told of what was before there was somebody to tell.
     now = datetime.now(STOCKHOLM.zone)
     soon = Once(start=now.date() - timedelta(days=20), end=now.date())
-    await running.give(
+    await running.give_everywhere(
         *(msgspec.structs.replace(meetings_a_day(seller), period=soon) for seller in ("anna", "bo"))
     )
     await running.tick(now)
