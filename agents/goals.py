@@ -19,9 +19,10 @@ from schemas.topics import ALERTS, GOAL_STATUS, GOALS, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out
-from streams.partitioning import ON_EVERY_PARTITION, partition_of
+from streams.partitioning import partition_of
+from streams.publishing import copies
 from streams.rejection import rejected
-from streams.transport import Fetched, Record, Slice
+from streams.transport import Fetched, Slice
 from streams.views import Views
 from streams.worker import Parts
 
@@ -80,10 +81,7 @@ class GoalsAgent:
         """Decode, judge, deliver."""
         started = perf_counter()
         consequences = Consequences([], [])
-        inboxes: dict[int, list[Slice]] = {}
-        for part in fetched.slices:
-            inboxes.setdefault(part.tp.partition, []).append(part)
-        for partition, slices in inboxes.items():
+        for partition, slices in fetched.by_partition().items():
             given: list[Given] = []
             renewals: list[Renewed] = []
             for part in slices:
@@ -109,19 +107,12 @@ class GoalsAgent:
             if isinstance(goal, Reason):
                 yield rejected(record, goal, self._rejected, self._parts.partitions)
                 continue
-            if ON_EVERY_PARTITION not in record.headers:
-                # Its producer sent it to just one.
-                yield from self._copies(record, name, partition)
+            yield from copies(record, self._parts.partitions)
             if goal is None or partition_of(goal.scope, self._parts.partitions) == partition:
                 given.append(Given(name, goal))
             else:
                 # It is watched elsewhere: if it was here, it is not any longer.
                 given.append(Given(name, None))
-
-    def _copies(self, record: Record, name: str, partition: int) -> Iterator[Outgoing]:
-        for other in range(self._parts.partitions):
-            if other != partition:
-                yield Outgoing(self._goals, other, name, record.value, [ON_EVERY_PARTITION])
 
     def _told(self, partition: int, said: Said) -> Iterator[Outgoing]:
         # What is said of a scope's goals stays in its partition, so that one worker writes it in order.

@@ -26,9 +26,10 @@ from schemas.topics import DEFINITIONS, LINKS, PARTIALS, READY, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out, make_safe
-from streams.partitioning import ON_EVERY_PARTITION, partition_of
+from streams.partitioning import partition_of
+from streams.publishing import copies
 from streams.rejection import rejected
-from streams.transport import Fetched, Record, Slice
+from streams.transport import Fetched, Slice
 from streams.view_entries import CELLS, CLOCK, CONTACTS, FIRSTS, LEAVERS, ORGANISATIONS, WON
 from streams.views import Views
 from streams.worker import Parts
@@ -154,7 +155,7 @@ class LedgerAgent:
                 continue
             home = event.data.home
             if home is None:
-                aside.extend(self._copies(record, part.tp.partition))
+                aside.extend(copies(record, count))
             elif (partition := partition_of(home, count)) != part.tp.partition:
                 aside.append(Outgoing(part.tp.topic, partition, home, record.value))
                 continue
@@ -180,15 +181,6 @@ class LedgerAgent:
             else:
                 inbox.append(Defined(key, definition))
         return aside
-
-    def _copies(self, record: Record, partition: int) -> Iterator[Outgoing]:
-        """The organisation's event for every other partition, where its producer sent it to just one."""
-        if ON_EVERY_PARTITION in record.headers:
-            return
-        key = None if record.key is None else record.key.decode(errors="replace")
-        for other in range(self._parts.partitions):
-            if other != partition:
-                yield Outgoing(record.topic, other, key, record.value, [ON_EVERY_PARTITION])
 
     def _outputs(self, effects: Effects, received_ms: int | None) -> list[Outgoing]:
         count = self._parts.partitions

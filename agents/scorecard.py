@@ -51,10 +51,7 @@ class ScorecardAgent:
         """Decode, sum, deliver."""
         started = perf_counter()
         consequences = Consequences([], [])
-        inboxes: dict[int, list[Slice]] = {}
-        for part in fetched.slices:
-            inboxes.setdefault(part.tp.partition, []).append(part)
-        for partition, slices in inboxes.items():
+        for partition, slices in fetched.by_partition().items():
             scorecards = self.views.of(partition)
             taken = scorecards.take(item for part in slices for item in self._decoded(part))
             consequences.rows.extend(self._parts.scorecards.changes(partition, taken.rows, taken.version))

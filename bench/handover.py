@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import secrets
-import socket
 import urllib.request
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -19,7 +18,7 @@ from rich.table import Table
 
 from bench.deals import customer_of, deal_won
 from bench.listening import listening
-from bench.machine import machine
+from bench.machine import free_port, machine
 from bench.standard_load import loaded
 from malvakt.outcome import Fault
 from malvakt.through_kafka import settled, temporary_kafka
@@ -105,7 +104,7 @@ class _Floor:
         self._settings = settings
         self._probes = _probes()
         self._heard: dict[str, list[float]] = {customer: [] for customer in self._probes}
-        self._port = _free_port()
+        self._port = free_port()
 
     async def measured(self) -> Handover:
         first = self._worker()
@@ -229,12 +228,6 @@ def _probes() -> list[str]:
         if partition_of(f"customer:{customer}", PARTITIONS) == home:
             found.setdefault(home, customer)
     return list(found.values())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _show(result: Handover) -> None:

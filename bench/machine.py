@@ -1,4 +1,4 @@
-"""What machine the figures are of."""
+"""The machine: what it is, to stand beside figures, and a port on it that is free."""
 
 import os
 import platform

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,16 +14,16 @@ from rich.table import Table
 
 from bench.deals import deal_won
 from bench.machine import free_port, machine
+from bench.serving import PATIENCE_S, connected, web_process
 from malvakt.outcome import CallError, Fault
 from malvakt.through_kafka import temporary_kafka
-from malvakt.workers import ChildProcess, WorkerProcess, environment_of
+from malvakt.workers import WorkerProcess
 from streams.delivery import Delivery
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
 from tests.wall.chromium import chromium_path
 
 PARTITIONS = 8
-PATIENCE_S = 60.0
 LEAST_PAUSE_S, MOST_PAUSE_S = 0.2, 1.0
 WARM_UP = 10
 POLL_S = 0.005
@@ -92,16 +91,13 @@ def wall_latency(*, events: int = 200, json: Path | None = None, smoke: bool = F
 async def _measured(settings: Settings, browser: str, folder: Path, events: int) -> WallLatency:
     await set_up_topics(settings)
     port = free_port()
-    web = ("web", "--open", "--port", str(port), "--view", str(folder / "wall.sqlite"))
-    processes = [
-        WorkerProcess(settings),
-        ChildProcess("The wall", [sys.executable, "-m", "malvakt", *web], environment_of(settings)),
-    ]
+    processes = [web_process(settings, port, folder), WorkerProcess(settings)]
     try:
         async with Delivery(settings.broker) as delivery, async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
             page = await chromium.new_page(viewport={"width": 1920, "height": 1080})
-            await _until_served(port, processes)
+            _, writer = await connected(port, processes)
+            writer.close()
             await page.goto(f"http://127.0.0.1:{port}/?lang=en&scope=company&period=day&rotate=0")
             await page.wait_for_selector("#slide[data-loaded=yes]", timeout=PATIENCE_S * 1_000)
             await page.evaluate(_WATCH)
@@ -131,22 +127,6 @@ async def _seen(settings: Settings, delivery: Delivery, page: Page, number: int)
         await asyncio.sleep(POLL_S)
     first: float = await page.evaluate("at => window.painted[at]", shown)
     return first / 1_000 - produced
-
-
-async def _until_served(port: int, processes: list[ChildProcess]) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            for process in processes:
-                process.check()
-            if time.monotonic() > until:
-                raise Fault(f"The wall is not served:\n{processes[-1].last_lines()}") from None
-            await asyncio.sleep(0.1)
-            continue
-        writer.close()
-        return
 
 
 def _show(result: WallLatency) -> None:

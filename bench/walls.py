@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,16 +15,15 @@ from rich.table import Table
 from bench.deals import deal_won
 from bench.machine import free_port, machine
 from bench.measuring import cpu_seconds, peak_mb
+from bench.serving import PATIENCE_S, connected, web_process
 from malvakt.outcome import CallError, Fault
 from malvakt.through_kafka import temporary_kafka
-from malvakt.workers import ChildProcess, WorkerProcess, environment_of
+from malvakt.workers import ChildProcess, WorkerProcess
 from streams.delivery import Delivery
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
 
 PARTITIONS = 8
-PATIENCE_S = 60.0
-LINE_BYTES = 1024 * 1024
 WARM_UP_S = 5.0
 _DEAL = b'"deal":"'
 
@@ -113,8 +111,7 @@ class _Heard:
 async def _measured(settings: Settings, folder: Path, connected: int, rate: float, seconds: float) -> Walls:
     await set_up_topics(settings)
     port = free_port()
-    command = ("web", "--open", "--port", str(port), "--view", str(folder / "wall.sqlite"))
-    web = ChildProcess("The wall", [sys.executable, "-m", "malvakt", *command], environment_of(settings))
+    web = web_process(settings, port, folder)
     worker = WorkerProcess(settings)
     heard = _Heard()
     try:
@@ -162,7 +159,7 @@ async def _win(settings: Settings, delivery: Delivery, heard: _Heard, rate: floa
 @contextlib.asynccontextmanager
 async def _wall(port: int, heard: _Heard, processes: list[ChildProcess]) -> AsyncIterator[None]:
     """A wall that listens."""
-    reader, writer = await _connected(port, processes)
+    reader, writer = await connected(port, processes)
     writer.write(b"GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n")
     listening = asyncio.create_task(_listen(reader, heard))
     try:
@@ -179,21 +176,6 @@ async def _listen(reader: asyncio.StreamReader, heard: _Heard) -> None:
     while line := await reader.readline():
         heard.take(line)
     raise Fault("The web process hung up on a wall.")
-
-
-async def _connected(
-    port: int, processes: list[ChildProcess]
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return await asyncio.open_connection("127.0.0.1", port, limit=LINE_BYTES)
-        except OSError as error:
-            for process in processes:
-                process.check()
-            if time.monotonic() > until:
-                raise Fault(f"The wall is not served:\n{processes[0].last_lines()}") from error
-            await asyncio.sleep(0.1)
 
 
 async def _until(holds: Callable[[], bool], processes: list[ChildProcess]) -> None:

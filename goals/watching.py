@@ -215,7 +215,7 @@ class Watching:
         if self._watched is None:
             self._watched, self._of_scope = {}, {}
             newest = 0
-            settled: list[tuple[_Watched, str, int]] = []
+            standing: list[tuple[_Watched, str, int]] = []
             for key, row in self._rows.items():
                 if isinstance(row, GoalRow):
                     self._hold(key.removeprefix(_GOAL), row)
@@ -223,8 +223,8 @@ class Watching:
                 self._note(key, row)
                 if row.standing is not None:
                     newest = max(newest, row.standing.as_of)
-                    settled.append((self._of(row.goal), key, row.standing.as_of))
-            for watched, key, as_of in settled:
+                    standing.append((self._of(row.goal), key, row.standing.as_of))
+            for watched, key, as_of in standing:
                 if as_of == newest:
                     # The last batch may come again, and what it had to say must be said.
                     watched.live.add(key)
@@ -377,10 +377,11 @@ class Watching:
         )
         alerts, alerted_at = row.alerts, row.alerted_at
         # The look that had them may have ended in a crash before they were written.
-        unsaid_alerts = alerts if alerted_at is not None and alerted_at >= earliest else []
+        again = alerts if alerted_at is not None and alerted_at >= earliest else []
+        told = [*again, *looked.alerts]
         if looked.alerts:
-            alerts, alerted_at = [*unsaid_alerts, *looked.alerts], looked.row.as_of
-        said.alerts.extend(alerts if looked.alerts else unsaid_alerts)
+            alerts, alerted_at = told, looked.row.as_of
+        said.alerts.extend(told)
         # Of the status, too; or it was renewed, perhaps by another, since it was written.
         unsaid = not self._all_said or (standing is not None and standing.as_of >= earliest)
         if self._renewed.pop(key, None) is not None or unsaid or looked.status is not None:

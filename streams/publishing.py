@@ -10,6 +10,7 @@ from schemas.events import Event, OrgEvent, RateSet, Recorded, encode_event
 from streams.delivery import Delivery, Outgoing
 from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.settings import Settings
+from streams.transport import Record
 
 EVENTS_A_WRITE = 5_000
 
@@ -45,6 +46,16 @@ def _routed(event: Event, value: bytes, topic: str, partitions: int) -> Iterator
     else:
         home = event.data.home
         yield Outgoing(topic, partition_of(home, partitions), home, value)
+
+
+def copies(record: Record, partitions: int) -> Iterator[Outgoing]:
+    """What belongs on every partition, for all others, where its producer sent it to just one."""
+    if ON_EVERY_PARTITION in record.headers:
+        return
+    key = None if record.key is None else record.key.decode(errors="replace")
+    for other in range(partitions):
+        if other != record.partition:
+            yield Outgoing(record.topic, other, key, record.value, [ON_EVERY_PARTITION])
 
 
 async def published(settings: Settings, events: Iterable[Event | Recorded]) -> AsyncIterator[int]:

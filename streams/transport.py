@@ -75,6 +75,13 @@ class Fetched:
         """When the broker received the first of its records, or what they tell of."""
         return min(part.records[0].timestamp for part in self.slices)
 
+    def by_partition(self) -> dict[int, list[Slice]]:
+        """Its slices, those of all topics together, by their partition."""
+        found: dict[int, list[Slice]] = {}
+        for part in self.slices:
+            found.setdefault(part.tp.partition, []).append(part)
+        return found
+
     def finish(self) -> None:
         """Every effect of these records is safe: their offsets may be committed."""
         self.finished = True
