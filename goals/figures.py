@@ -34,6 +34,9 @@ class Figures(NamedTuple):
     target: Fraction | None
     missing: Fraction | None
     """To the target; of one that must not be exceeded, what is left below it."""
+    done: Fraction | None
+    """What there is, by the target; None where that divides by nothing, or less. Growth is compared as what
+    it grew to: -5 % is 0.95 of what there was."""
     a_lead: Fraction | None
     """How much a new lead brought of late, where leads are what it takes."""
     shown_value: Figure
@@ -63,9 +66,18 @@ def figures_of(
         value,
         target,
         missing,
+        _done(kpi, value, target),
         a_lead() if wants_leads else None,
         *(shown(figure, kpi.unit, known.digits) for figure in (value, target, missing)),
     )
+
+
+def _done(kpi: KnownKpi, value: Fraction | None, target: Fraction | None) -> Fraction | None:
+    if value is None or target is None:
+        return None
+    if kpi.evaluate is None:
+        value, target = 1 + value, 1 + target
+    return value / target if target > 0 else None
 
 
 def key_of(scope: str, window: Window) -> str:

@@ -110,15 +110,11 @@ def strain(goal: Goal, seen: Seen) -> Fraction | None:
     Of a figure that grows: what is missing, by what is left of the period. Of a mean or ratio: how much
     better than the target the rest must be. Of what must stay below its target, the other way round.
     """
-    kpi, value, target = seen.figures.kpi, seen.figures.value, seen.figures.target
-    if value is None or target is None:
+    kpi, done = seen.figures.kpi, seen.figures.done
+    if seen.figures.missing is None:
         return Fraction(1)
-    if kpi.evaluate is None:
-        # Growth is compared as what it grew to: -5 % is 0.95 of what there was.
-        value, target = 1 + value, 1 + target
-    if target <= 0:
+    if done is None:
         return Fraction(1) if reached(goal, seen.figures) else None
-    done = value / target
     left = 1 - seen.due
     missing = 1 - (done if kpi.accumulates else done * seen.due)
     if goal.better == "at_least":

@@ -234,7 +234,7 @@ def _status(
     standing: Standing,
     revision: int,
 ) -> GoalStatus:
-    kpi, value, target, missing, a_lead, *_ = seen.figures
+    kpi, value, target, missing, _, a_lead, *_ = seen.figures
     due = seen.due if kpi.accumulates else Fraction(1)
     days = scene.working.days_left(max(now, begins(scene.calendar, span)), span.last)
     a_day = missing / Fraction(days) if missing is not None and kpi.accumulates and days else None

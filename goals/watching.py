@@ -5,7 +5,6 @@ any: a look that comes again after a crash says them again, and no others. Figur
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -326,18 +325,19 @@ class Watching:
             return
         scene = self._scene(goal.scope)
         clocks = Span(scene.calendar.day(earliest), scene.calendar.day(now))
-        keys = watched.live | self._begin_periods(goal, watched, scene, clocks)
-        for key in sorted(keys):
-            self._look_at(key, watched, goal, scene, earliest, now, said)
+        spans = {key: watched.periods[key].span for key in watched.live}
+        spans |= self._begin_periods(goal, watched, scene, clocks)
+        for key, span in sorted(spans.items()):
+            self._look_at(key, span, watched, goal, scene, earliest, now, said)
 
-    def _begin_periods(self, goal: Goal, watched: _Watched, scene: Scene, clocks: Span) -> set[str]:
+    def _begin_periods(self, goal: Goal, watched: _Watched, scene: Scene, clocks: Span) -> dict[str, Span]:
         """The periods that began since the last known of them, or else those that the clocks passed.
 
         What recurs asks for nothing on days off: one in which nobody works at all is none.
         """
         today = clocks.last
         if watched.begun == today:
-            return set()
+            return {}
         if watched.row.watched_from is None:
             row = msgspec.structs.replace(watched.row, watched_from=clocks.first)
             self._keep_goal(goal.id, row)
@@ -350,18 +350,25 @@ class Watching:
             latest = max((period.span.first for period in watched.periods.values()), default=since)
             begun = periods_within(goal.period, Span(min(max(latest, since), today), today))
             spans = [span for span in begun if any(map(scene.working.works, range(span.first, span.end)))]
-        return {f"{goal.id}|{date_of(span.first)}" for span in spans} - watched.periods.keys()
+        keys = {f"{goal.id}|{date_of(span.first)}": span for span in spans}
+        return {key: span for key, span in keys.items() if key not in watched.periods}
 
     def _look_at(
-        self, key: str, watched: _Watched, goal: Goal, scene: Scene, earliest: int, now: int, said: Said
+        self,
+        key: str,
+        span: Span,
+        watched: _Watched,
+        goal: Goal,
+        scene: Scene,
+        earliest: int,
+        now: int,
+        said: Said,
     ) -> None:
         row = self._period(key) or PeriodRow(goal.id, None)
         goal = row.verdict_on or goal
         if goal.kpi not in scene.known.kpis:
             # Own KPIs come and go; it is looked at once its KPI is there again.
             return
-        span = period_at(goal.period, day_number(date.fromisoformat(key.rpartition("|")[2])))
-        assert span is not None, "periods that are none have ended"
         standing = row.standing
         looked = look(
             goal,
