@@ -5,8 +5,7 @@ from functools import partial
 from time import perf_counter
 
 from goals.checking import unfit
-from goals.judging import Learning, Outlook, Scene
-from goals.periods import Span
+from goals.judging import Scene
 from goals.scenes import Scenes
 from goals.watching import Given, Said, Watching
 from goals.working_plan import WorkingPlan
@@ -19,6 +18,7 @@ from schemas.topics import ALERTS, GOAL_STATUS, GOALS, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out
+from streams.forecasting import Forecaster
 from streams.partitioning import partition_of
 from streams.publishing import copies
 from streams.rejection import rejected
@@ -58,10 +58,11 @@ class GoalsAgent:
         parts: Parts,
         scorecards: Views[Scorecards],
         plan: WorkingPlan,
-        outlook: Callable[[Goal, Span, int], Outlook | Learning | None],
+        forecaster: Forecaster,
     ) -> None:
         self._parts = parts
         self._scorecards = scorecards
+        self._forecaster = forecaster
         self._scenes = Scenes(parts.settings.business(), plan)
         self._goals = parts.settings.topic(GOALS.name)
         self._statuses = parts.settings.topic(GOAL_STATUS.name)
@@ -73,7 +74,7 @@ class GoalsAgent:
                 rows,
                 partial(self._scene, partition),
                 _Figures(partial(scorecards.view, partition)),
-                outlook,
+                forecaster.outlook,
             ),
         )
 
@@ -96,7 +97,8 @@ class GoalsAgent:
         await carry_out("goals", fetched, consequences, self._parts.standings, self._parts.delivery)
 
     def _scene(self, partition: int, scope: str) -> Scene:
-        return self._scenes.of(scope, self._scorecards.view(partition).definitions())
+        definitions = self._scorecards.view(partition).definitions()
+        return self._scenes.of(scope, definitions, self._forecaster.profiles)
 
     def _decode(self, part: Slice, given: list[Given]) -> Iterator[Outgoing]:
         """Put a slice's goals among those given; what comes out is for other partitions, or no goal."""

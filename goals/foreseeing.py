@@ -11,8 +11,10 @@ from goals.expecting import DAYS_BEFORE, KPIS, Ask, Expecting, figure, learn_all
 from goals.forecast import Forecast
 from goals.knowing import KINDS, Deals, Figures
 from goals.outlook import History
+from goals.pace import Profile
 from goals.periods import Span, baseline_of
 from goals.seasons import Days
+from goals.usual import usual_profiles
 from goals.working_time import MICROS, WorkingTime
 from kpis.calendar import Calendar, micros_of
 from schemas.events import Event
@@ -32,6 +34,8 @@ class Dawn(NamedTuple):
 
     figures: Figures
     expecting: Expecting
+    profiles: Mapping[str, Profile]
+    """By KPI, of those whose usual pace is known."""
 
 
 def figures_for(today: int) -> Figures:
@@ -57,7 +61,8 @@ def dawn(
     deals.hear(heard)
     days = Days(figures.first, figures.last, working.works)
     history = History(days, today - 1, figures.series, deals.since(days.first))
-    return Dawn(figures, Expecting(history, learn_all(history, set(KPIS)), today))
+    expecting = Expecting(history, learn_all(history, set(KPIS)), today)
+    return Dawn(figures, expecting, usual_profiles(history, heard, calendar, working))
 
 
 class _Kept(NamedTuple):
@@ -71,7 +76,7 @@ class Foreseeing:
     """What is to be expected of goals on a day, from what it began with and its figures so far."""
 
     def __init__(self, dawn: Dawn, working: WorkingTime) -> None:
-        self._figures, self._expecting = dawn
+        self._figures, self._expecting, self.profiles = dawn
         self._today = dawn.expecting.today
         self._working = working
         self._kept: dict[tuple[str, Span], _Kept] = {}

@@ -1,5 +1,6 @@
 """How well a goal does in a period, given its figures and the clock; and what keeps that from flapping."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
@@ -38,7 +39,7 @@ class Outlook(Protocol):
 
 
 class Learning:
-    """It is still being learned what to expect: until then the last outlook holds."""
+    """It is still being learned what to expect, and at what pace: until then what was said last holds."""
 
 
 LEARNING = Learning()
@@ -52,6 +53,9 @@ class Scene(NamedTuple):
     working: WorkingTime
     """Of whom the goal is for."""
     pace: Pace
+    """At which results come in where no other is known,"""
+    paces: Mapping[str, Pace] = {}
+    """and by KPI, where one has been learned."""
 
 
 class Seen(NamedTuple):
@@ -89,11 +93,8 @@ COURSE: tuple[Standing, ...] = ("on_track", "at_risk", "slipped")
 def see(span: Span, figures: Figures, scene: Scene, now: int) -> Seen:
     """What a goal is judged by: its figures, and how much of its period is over."""
     start, end = begins(scene.calendar, span), ends(scene.calendar, span)
-    return Seen(
-        figures,
-        scene.working.share(start, end, now),
-        scene.pace.due(start, end, now),
-    )
+    pace = scene.paces.get(figures.kpi.name, scene.pace)
+    return Seen(figures, scene.working.share(start, end, now), pace.due(start, end, now))
 
 
 def reached(goal: Goal, figures: Figures) -> bool:

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from msgspec import Struct
 
 from goals.periods import Span, window_at
-from goals.working_time import WorkingTime
+from goals.working_time import MICROS, WorkingTime
 from kpis.calendar import Calendar, Grain
 
 TENTHS = 10
@@ -117,7 +117,8 @@ def learned(
     `known` are the days of which all is given. Only its whole months count, each alike, however good it
     was; a month of even pace is added to them, so that no stretch of time is without weight. Nothing is
     learned from what came in on days off. Records know days and no hours: without as many moments as are
-    needed, a day goes by evenly.
+    needed, a day goes by evenly. A moment at which nobody works is none: midnight is what a CRM makes
+    of a date.
     """
     months: dict[int, dict[int, Fraction]] = {}
     days = 0
@@ -143,9 +144,9 @@ def _hours(moments: Iterable[int], calendar: Calendar, working: WorkingTime) -> 
     eighths = Counter[int]()
     for at in moments:
         day = calendar.day(at)
-        whole = working.on(day)
-        if whole:
-            eighths[min(EIGHTHS - 1, working.until(day, at) * EIGHTHS // whole)] += 1
+        worked = working.until(day, at)
+        if working.until(day, at + MICROS) > worked:
+            eighths[worked * EIGHTHS // working.on(day)] += 1
     count = eighths.total()
     if count < LEAST_MOMENTS:
         return EVEN.by_day

@@ -90,12 +90,16 @@ def look(
         now = max(now, before.as_of)
         if before.status.goal_version >= (goal.version if since is None else since):
             was, moved_at = before.status.standing, before.moved_at
+    learning = isinstance(outlook, Learning)
     if isinstance(outlook, Learning):
         # A worker that starts anew must not judge by the pace what was judged by a forecast: who heard of
         # that would soon hear the contrary.
         outlook = None if before is None else _last_outlook(before.status)
     seen = see(span, figures, scene, now)
     standing = judged(goal, span, seen, scene, now, outlook, was, moved_at)
+    if learning and outlook is None and was in COURSE and standing in COURSE:
+        # Nor by an even pace what was judged by one that it is about to learn.
+        standing = was
     if was != standing:
         moved_at = now if was in COURSE and standing in COURSE else None
     news = None

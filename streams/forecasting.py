@@ -8,16 +8,18 @@ goes on.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 import structlog
 from aiokafka.errors import KafkaError
 
+from goals.expecting import KPIS
 from goals.forecast import Forecast
 from goals.foreseeing import HISTORY_DAYS, Foreseeing
 from goals.judging import LEARNING, Learning
 from goals.knowing import Figures
+from goals.pace import Profile
 from goals.periods import Span
 from goals.working_time import WorkingTime
 from kpis.calendar import date_of, day_number
@@ -37,6 +39,7 @@ RECORDS_A_TURN = 500
 MUCH_MORE = 10
 """Where there is a tenth more of the past than was learned from, it is learned from anew."""
 FEW_RECORDS = 100
+_NONE_LEARNED: Mapping[str, Profile] = {}
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +62,11 @@ class Forecaster:
     def outlook(self, goal: Goal, span: Span, now: int) -> Forecast | Learning | None:
         """What to expect of a goal in a period, at an instant; None where there is no telling.
 
-        That is so after learning has failed. While it is learned for a new day, outlooks are those of the
-        day before.
+        That is so of KPIs that are not forecast, and after learning has failed. While it is learned for a
+        new day, outlooks are those of the day before.
         """
+        if goal.kpi not in KPIS:
+            return None
         day = self._calendar.day(now)
         if self._day is None or day > self._day:
             self._day = day
@@ -78,6 +83,11 @@ class Forecaster:
             metrics.FORECAST_FAILED.inc()
             log.exception("an outlook could not be worked out", goal=goal.id, period=str(span))
             return None
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """The usual pace of KPIs, as far as it was learned; the same object until it is learned anew."""
+        return _NONE_LEARNED if self._foreseeing is None else self._foreseeing.profiles
 
     async def run(self) -> None:
         """Learn and follow for ever; where forecasts are turned off, nothing."""

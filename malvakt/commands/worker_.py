@@ -73,7 +73,7 @@ def _agents(parts: Parts) -> dict[str, Agent]:
     ledger, scorecard = LedgerAgent(parts), ScorecardAgent(parts)
     plan, calendar = parts.settings.working_plan(), parts.settings.business().calendar
     forecaster = Forecaster(parts.settings, plan.of(COMPANY, calendar))
-    goals = GoalsAgent(parts, scorecard.views, plan, forecaster.outlook)
+    goals = GoalsAgent(parts, scorecard.views, plan, forecaster)
     history = history_on(parts.settings)
 
     def recounting(ready: Callable[[], Iterable[int]]) -> Coroutine[Any, Any, None]:

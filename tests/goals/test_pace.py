@@ -77,6 +77,15 @@ def test_afternoons_in_which_everything_happens_are_expected() -> None:
     assert Pace(STOCKHOLM, WORKING, few).due(start, end, noon) == Fraction(1, 2)
 
 
+def test_a_moment_at_which_nobody_works_says_nothing_of_hours() -> None:
+    """Midnight is what a CRM makes of a date; and noon and evenings are no working time."""
+    days = {day: Fraction(1) for day in range(YEAR.first, YEAR.end)}
+    hours = ("00:00", "12:00", "20:30")
+    moments = [at(f"2025-03-{day:02d}T{hour}") for day in range(1, 29) for hour in hours] * 10
+    found = learned(days, moments, STOCKHOLM, WORKING, YEAR)
+    assert found == learned(days, [], STOCKHOLM, WORKING, YEAR)
+
+
 def test_history_at_an_even_pace_teaches_an_even_pace() -> None:
     """As much on each working day."""
     days = {day: Fraction(1) for day in range(YEAR.first, YEAR.end) if WORKING.on(day)}

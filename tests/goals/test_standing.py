@@ -259,6 +259,21 @@ def test_a_forecast_holds_until_the_next_is_learned() -> None:
     assert looked(LEARNING, None).status.standing == "slipped"
 
 
+def test_what_was_judged_by_a_learned_pace_holds_until_one_is_learned_again() -> None:
+    """A worker that starts anew knows none; a goal that is reached meanwhile is."""
+    watch = Watch()
+    assert watch.look(at("2026-04-02T12:00"), 0) == "on_track"
+
+    def looked(done: int, outlook: Learning | None) -> StandingRow:
+        figures = figured(watch.goal, APRIL, april("new_leads", done), SCENE, END)
+        now = at("2026-04-22T12:00")
+        return look(watch.goal, APRIL, figures, SCENE, now, outlook, watch.row, revision=1).row
+
+    assert looked(0, LEARNING).status.standing == "on_track"
+    assert looked(0, None).status.standing == "slipped"
+    assert looked(100, LEARNING).status.standing == "achieved"
+
+
 @pytest.mark.parametrize(
     ("value", "standing"), [(None, "on_track"), (4_900, "on_track"), (5_200, "at_risk"), (9_000, "slipped")]
 )

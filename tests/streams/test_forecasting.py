@@ -56,6 +56,8 @@ GOAL = Goal(
     target=Absolute(value=Decimal(400_000)),
     period=Once(start=date(2026, 3, 1), end=date(2026, 3, 31)),
 )
+HIT_RATE = msgspec.structs.replace(GOAL, kpi="hit_rate")
+"""Of which there is no forecast."""
 
 
 @cache
@@ -83,15 +85,19 @@ def sold_today(amount: int) -> KpiRecord:
     )
 
 
-def expected(now: int, *more: KpiRecord) -> Forecast | None:
-    """What the pure code says."""
-    day = CALENDAR.day(now)
+def foreseeing(day: int, *more: KpiRecord) -> Foreseeing:
+    """What the pure code learns."""
     figures = figures_for(day)
     figures.read(record for record in records() if is_key_read(record.key))
     figures.read(more)
     begun = dawn(figures, happened(), day, CALENDAR, WORKING)
     assert begun is not None
-    return Foreseeing(begun, WORKING).outlook(GOAL, MONTH, now)
+    return Foreseeing(begun, WORKING)
+
+
+def expected(now: int, *more: KpiRecord) -> Forecast | None:
+    """What the pure code says."""
+    return foreseeing(CALENDAR.day(now), *more).outlook(GOAL, MONTH, now)
 
 
 class Installation:
@@ -161,8 +167,11 @@ def test_a_worker_says_what_the_pure_code_says_of_the_same_history(own_kafka: Lo
         async with installation(own_kafka.address) as running:
             await running.publish_history()
             assert running.outlook() is LEARNING
+            assert running.forecaster.outlook(HIT_RATE, MONTH, NOON) is None
+            assert running.forecaster.profiles == {}
             await running.until(lambda: running.outlook() is not LEARNING)
             assert running.outlook() == expected(NOON)
+            assert running.forecaster.profiles == foreseeing(DAY).profiles
 
             await running.publish_nonsense()
             await running.publish(sold_today(70_000))
