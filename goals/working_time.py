@@ -10,11 +10,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from holidays import list_supported_countries
 from msgspec import Struct
 
 from kpis.calendar import Calendar, date_of, day_number, micros_of
-from kpis.public_holidays import public_holidays
+from kpis.public_holidays import countries, public_holidays
 
 MICROS = 1_000_000
 MINUTES = 24 * 60
@@ -67,7 +66,7 @@ class Plan(Struct, frozen=True, kw_only=True):
                         f" overlap; {_clock(stretch.start)} to {_clock(stretch.end)} does not fit."
                     )
                 end = stretch.end
-        if self.country is not None and self.country not in list_supported_countries():
+        if self.country is not None and self.country not in countries():
             raise WorkingTimeError(
                 f"{self.country!r} is no country whose public holidays are known, such as SE, NO or DE."
             )

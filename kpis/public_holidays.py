@@ -4,6 +4,17 @@ from functools import cache
 
 from holidays import HolidayBase, country_holidays
 from holidays.constants import DE_FACTO, PUBLIC
+from holidays.registry import EntityLoader
+
+
+@cache
+def countries() -> frozenset[str]:
+    """The ISO 3166 codes of the countries whose public holidays are known.
+
+    Asked of the library's registry, since `list_supported_countries` loads every country's calendar, which
+    was a fifth of what each command took to start.
+    """
+    return frozenset(EntityLoader.get_country_codes())
 
 
 @cache

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import time, timedelta
 from typing import NamedTuple, TypeVar, cast, get_args
 
-from holidays import list_supported_countries
 from msgspec import Struct
 
 from kpis.calendar import Calendar, UnknownTimezoneError
 from kpis.definitions.faults import did_you_mean, short
+from kpis.public_holidays import countries
 from notices.hours import Hours, Quiet
 from notices.rules import (
     SEVERITIES,
@@ -308,7 +308,7 @@ def _country(node: Node | None, faults: list[Finding]) -> str | None:
     value = _value(node, "SE", faults)
     if value is None or value.text == "none":
         return None
-    if value.text not in list_supported_countries():
+    if value.text not in countries():
         sentence = (
             f"`{short(value.text)}` is no country whose holidays are known; write SE, NO, DE and so on."
         )

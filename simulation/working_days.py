@@ -10,9 +10,7 @@ from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from holidays import list_supported_countries
-
-from kpis.public_holidays import public_holidays
+from kpis.public_holidays import countries, public_holidays
 
 DAY = 86_400
 FIRST_HOUR, LAST_HOUR = 8, 17
@@ -39,8 +37,7 @@ class WorkingDays:
 
     def __init__(self, country: str, timezone: str) -> None:
         """Raises `ValueError` where the country, or the timezone, is not known."""
-        supported = list_supported_countries()
-        if country not in supported:
+        if country not in countries():
             raise ValueError(f"{country!r} is no country whose holidays are known, such as SE, NO or DE")
         self._holidays = public_holidays(country)
         try:

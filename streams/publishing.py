@@ -6,11 +6,12 @@ What was recorded is published as it was written, so that fields we do not know 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import islice
 
+from aiokafka.structs import ConsumerRecord
+
 from schemas.events import Event, OrgEvent, RateSet, Recorded, encode_event
 from streams.delivery import Delivery, Outgoing
 from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.settings import Settings
-from streams.transport import Record
 
 EVENTS_A_WRITE = 5_000
 
@@ -48,7 +49,7 @@ def _routed(event: Event, value: bytes, topic: str, partitions: int) -> Iterator
         yield Outgoing(topic, partition_of(home, partitions), home, value)
 
 
-def copies(record: Record, partitions: int) -> Iterator[Outgoing]:
+def copies(record: ConsumerRecord[bytes, bytes], partitions: int) -> Iterator[Outgoing]:
     """What belongs on every partition, for all others, where its producer sent it to just one."""
     if ON_EVERY_PARTITION in record.headers:
         return

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import msgspec
-from holidays import list_supported_countries
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +13,7 @@ from goals.expecting import KPIS
 from goals.scoring import ALL, FALSE_ALARMS, FORECAST, NAIVE, PACING, TIMED, Report, report
 from goals.working_time import Plan, WorkingTime
 from kpis.calendar import date_of
+from kpis.public_holidays import countries
 from malvakt.interpreter import collect_seldom
 from malvakt.outcome import CallError, Fault
 from malvakt.recorded import EventFile, Line, read_events
@@ -66,7 +66,7 @@ def backtest(
     """
     if not files:
         raise CallError("Name the files of events to live through, or - for standard input.")
-    if country not in list_supported_countries():
+    if country not in countries():
         raise CallError(f"--country {country}: give a country such as SE, NO or DE.")
     setting = _set_from_history(kpis, scopes) if goals is None else given(_read_goals(goals))
     business = Settings(timezone=timezone, currency=currency).business()
