@@ -27,17 +27,7 @@ from simulation.people import NAMES
 from streams.reading import read_to_end
 from streams.settings import Settings
 from streams.topic_setup import delete_topics, set_up_topics
-
-
-def malvakt(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "malvakt", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        env={**os.environ, **environment},
-        check=False,
-    )
+from tests.malvakt.calling import malvakt, malvakt_process, said
 
 
 @pytest.fixture
@@ -77,6 +67,22 @@ def test_replay_reports_bad_lines_and_counts_the_rest(recorded: Path) -> None:
     assert done.stdout == good
     assert re.search(r"line \d+: `\$\.specversion` is required", done.stderr)
     assert "not valid JSON" in done.stderr
+
+
+def test_a_process_says_the_same_and_ends_so(recorded: Path) -> None:
+    """As a call within this one: where all is well, where a fault is found, and of a wrong call."""
+    bad = recorded.with_name("bad.jsonl")
+    bad.write_bytes(recorded.read_bytes() + b"no json\n")
+    ends: list[int] = []
+    for call in (
+        ["replay", recorded, "--json"],
+        ["replay", bad, "--json"],
+        ["replay", bad, "--workers", "2"],
+    ):
+        done = malvakt_process(*call)
+        assert done == malvakt(*call)
+        ends.append(done.returncode)
+    assert ends == [0, 1, 2]
 
 
 def test_replay_as_of_decides_what_is_closed(recorded: Path) -> None:
@@ -136,12 +142,6 @@ WRONG_CALLS = {
 }
 
 
-def said(done: subprocess.CompletedProcess[str]) -> str:
-    """What a command said to the person who called it, without frames and breaks of lines."""
-    assert "Traceback" not in done.stderr
-    return " ".join(done.stderr.replace("│", " ").split())
-
-
 @pytest.mark.parametrize(("call", "sentence"), WRONG_CALLS.items(), ids=list(WRONG_CALLS))
 def test_a_wrong_call_says_what_is_wrong(call: str, sentence: str) -> None:
     """And exits with 2, printing nothing else."""
@@ -173,7 +173,9 @@ def test_no_file_is_published_where_one_cannot_be_read(recorded: Path) -> None:
 @pytest.mark.parametrize("command", ["kpis", "emit -", "worker", "replay - --through kafka"])
 def test_a_kafka_that_does_not_answer_is_named(command: str) -> None:
     """With its address, and exit status 1."""
-    done = malvakt(*command.split(), "--broker", "127.0.0.1:1")
+    # A worker has its process to itself.
+    call = malvakt_process if command == "worker" else malvakt
+    done = call(*command.split(), "--broker", "127.0.0.1:1")
     assert done.returncode == 1
     assert "No Kafka answers at 127.0.0.1:1." in said(done)
     assert done.stdout == ""

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.malvakt.test_commands import malvakt
+from tests.malvakt.calling import malvakt
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import pytest
 from msgspec.structs import replace
 
 from goals.history import acceptances, changes
-from malvakt.cli import main
 from malvakt.goal_changes import carry_out, opened
 from malvakt.outcome import Fault
 from schemas.goals import Goal, GoalStatus, Once, decode_goal, decode_version, encode_status
@@ -23,6 +22,7 @@ from streams.goal_setting import GoalSetting
 from streams.reading import read_to_end
 from streams.settings import from_environment
 from tests.goals.test_records import GOAL, NOW, STOCKHOLM
+from tests.malvakt.calling import malvakt as called
 
 GOALS_FILE = """\
 goals:
@@ -55,9 +55,7 @@ Malvakt = Callable[..., tuple[int, list[str], list[str]]]
 
 
 @pytest.fixture
-def malvakt(
-    kafka_address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Malvakt:
+def malvakt(kafka_address: str, monkeypatch: pytest.MonkeyPatch) -> Malvakt:
     """Calls a command on an installation of its own: how it ended, and the lines it wrote."""
     name = f"goals-{secrets.token_hex(4)}"
     monkeypatch.setenv("MALVAKT_BROKER", kafka_address)
@@ -68,11 +66,8 @@ def malvakt(
     monkeypatch.setenv("LOGNAME", "cia")
 
     def call(*arguments: object) -> tuple[int, list[str], list[str]]:
-        with pytest.raises(SystemExit) as end:
-            main([*map(str, arguments)])
-        assert isinstance(end.value.code, int)
-        said = capsys.readouterr()
-        return end.value.code, said.out.splitlines(), said.err.splitlines()
+        done = called(*map(str, arguments))
+        return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
 
     return call
 

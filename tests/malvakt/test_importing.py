@@ -12,7 +12,7 @@ from kpis.calendar import Calendar
 from malvakt.importing import import_files
 from malvakt.mapping import MappingError, read_mapping
 from schemas.events import Event
-from tests.malvakt.test_commands import malvakt, said
+from tests.malvakt.calling import malvakt, said
 
 CRM = Path(__file__).parent / "crm"
 FILES = ["companies.csv", "deals.csv", "sellers.csv"]

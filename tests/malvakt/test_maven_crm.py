@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.malvakt.test_commands import malvakt, without_revision
+from tests.malvakt.calling import malvakt
+from tests.malvakt.test_commands import without_revision
 
 MAPPING = Path(__file__).parents[2] / "examples" / "maven-crm.toml"
 QUARTERS = {

@@ -26,7 +26,7 @@ from streams.delivery import Delivery, Outgoing
 from streams.reading import read_scorecards
 from streams.settings import Settings
 from streams.topic_setup import delete_topics
-from tests.malvakt.test_commands import malvakt, said
+from tests.malvakt.calling import malvakt, said
 
 
 @pytest.fixture(scope="module")

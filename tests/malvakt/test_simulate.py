@@ -14,7 +14,8 @@ from schemas.decoding import Reason, decode_event
 from streams.reading import read_to_end
 from streams.settings import Settings
 from streams.topic_setup import delete_topics
-from tests.malvakt.test_commands import lines, malvakt
+from tests.malvakt.calling import malvakt
+from tests.malvakt.test_commands import lines
 
 
 def simulated(*arguments: str | Path) -> list[str]:

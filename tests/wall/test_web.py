@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from malvakt.cli import main
-from tests.malvakt.test_commands import malvakt
+from tests.malvakt.calling import malvakt_process
 from wall.accounts.store import Store
 from wall.view import View
 
-START_S = 20.0
+START_S = 60.0
 
 
 def test_without_kafka_it_serves_and_says_so(tmp_path: Path) -> None:
@@ -49,13 +49,13 @@ def test_a_port_or_view_that_is_taken_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = malvakt(
+        done = malvakt_process(
             "web", "--open", "--broker", "127.0.0.1:1", "--port", port, "--view", tmp_path / "view"
         )
     assert done.returncode == 1
     assert "give another --port" in done.stderr
     view = View(tmp_path / "view")
-    done = malvakt("web", "--open", "--broker", "127.0.0.1:1", "--view", tmp_path / "view")
+    done = malvakt_process("web", "--open", "--broker", "127.0.0.1:1", "--view", tmp_path / "view")
     view.close()
     assert done.returncode == 1
     assert "Another process has the view" in done.stderr
@@ -108,6 +108,6 @@ def test_it_prints_how_to_make_the_first_account_as_long_as_there_is_none(tmp_pa
     store.close()
     assert len(told(path)) == 1
     path.write_bytes(b"something else" * 100)
-    done = malvakt("web", "--view", tmp_path / "view.sqlite", "--store", path)
+    done = malvakt_process("web", "--view", tmp_path / "view.sqlite", "--store", path)
     assert done.returncode == 1
     assert "Give another --store" in done.stderr
