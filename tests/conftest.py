@@ -18,8 +18,22 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+LONGEST = (
+    *("chaos/test_crashes_of_ledger", "chaos/test_crashes_of_goals", "chaos/test_crashes_of_scorecard"),
+    *("agents/test_goals", "agents/test_pipeline", "streams/test_notifier", "wall/test_keeping"),
+    *("audit/test_own", "audit/test_comparing", "audit/test_explaining", "agents/test_takeovers"),
+    *("kpis/test_replay", "streams/test_forecasting", "malvakt/test_second_opinion", "wall/test_page"),
+)
+"""The files that take longest, which begin first, so that none is left alone at the end."""
+_BEGINNING = {f"tests/{name}.py": place for place, name in enumerate(LONGEST)}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark what needs a broker or a browser, so that `-m "not kafka"` leaves nothing out and nothing in."""
+    """Let the longest begin first, and mark what needs a broker or a browser.
+
+    So `-m "not kafka"` leaves nothing out and nothing in.
+    """
+    items.sort(key=lambda item: _BEGINNING.get(item.nodeid.partition("::")[0], len(LONGEST)))
     for item in items:
         if {"kafka_address", "own_kafka"} & set(item.fixturenames):
             item.add_marker("kafka")
