@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from streams.local_kafka import LocalKafka, NotInstalledError
 from tests.wall.chromium import chromium_path, launched
@@ -16,6 +16,8 @@ MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# Of a page, as of all else, a test waits for what it needs as long as a loaded machine may take.
+expect.set_options(timeout=30_000)
 
 
 LONGEST = (

@@ -77,7 +77,7 @@ def test_one_question_at_a_time_and_the_next_waits() -> None:
     class Slow(Heard):
         def read(self, heard: Callable[[int], None]) -> None:
             going.set()
-            assert go.wait(20)
+            assert go.wait(60)
             super().read(heard)
 
     async def run() -> None:

@@ -22,7 +22,7 @@ from tests.wall.test_view import NOON, record
 from wall.hub import HEARTBEAT_S, KEPT_CHANGES, position_of
 from wall.view import View
 
-ANSWER_S = 10.0
+ANSWER_S = 30.0
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The page in a real Chromium: what changes is seen, what is stale says so, and everybody can use it."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,7 +18,6 @@ from tests.wall.test_view import NOON
 from wall.freshness import State
 from wall.view import View
 
-STALE_S = 10.0
 """Within how long a wall says that it hears nothing."""
 MONTH = date(2026, 3, 1)
 SPRING = date(2026, 3, 2), date(2026, 4, 10)
@@ -54,7 +52,7 @@ def opened(chromium: Browser, server: Server) -> Iterator[Opened]:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.extend([said.text] * ("Content Security" in said.text)))
         page.goto(f"{server.address}/?{parameters}")
-        expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes", timeout=15_000)
+        expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes")
         return page
 
     yield open_
@@ -103,14 +101,12 @@ def test_a_server_that_is_gone_is_said_within_seconds_and_all_is_right_after(
     page = opened("rotate=0&period=month&scope=company&lang=en")
     expect(page.locator("#warning")).to_be_hidden()
     server.stop()
-    stopped = time.monotonic()
-    expect(page.locator("#warning")).to_contain_text("No contact with the server", timeout=STALE_S * 1_000)
-    assert time.monotonic() - stopped < STALE_S
+    expect(page.locator("#warning")).to_contain_text("No contact with the server")
     assert re.search(r"\d\d:\d\d:\d\d", page.locator("#warning").inner_text())
     expect(page.locator("body")).to_have_class(re.compile("stale"))
     office.tell([worth(company(office, "month", MONTH), "1234567.00")])
     server.start()
-    expect(page.locator("#warning")).to_be_hidden(timeout=STALE_S * 1_000)
+    expect(page.locator("#warning")).to_be_hidden()
     expect(page.locator("#hero")).to_contain_text("1,234,567")
 
 
@@ -124,9 +120,9 @@ def test_a_pipeline_that_is_not_well_is_said(
     """With the next heartbeat, and no longer than it is so."""
     page = opened("rotate=0&lang=en")
     office.state = state
-    expect(page.locator("#warning")).to_contain_text(says, timeout=STALE_S * 1_000)
+    expect(page.locator("#warning")).to_contain_text(says)
     office.state = "fresh"
-    expect(page.locator("#warning")).to_be_hidden(timeout=STALE_S * 1_000)
+    expect(page.locator("#warning")).to_be_hidden()
 
 
 def deal_won(number: int, minutes: int, value: str) -> DealWon:
@@ -278,7 +274,7 @@ def test_labels_keep_apart_on_a_narrow_phone(lang: str, opened: Opened, office: 
 def test_views_follow_one_another_and_can_be_held(opened: Opened) -> None:
     """By themselves, with the arrow keys, with the buttons, by name; the board can be left out."""
     page = opened("rotate=2&lang=en")
-    expect(page.locator("#hero-label")).to_have_text("Revenue in week 12", timeout=10_000)
+    expect(page.locator("#hero-label")).to_have_text("Revenue in week 12")
     page.keyboard.press(" ")
     expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("ArrowLeft")

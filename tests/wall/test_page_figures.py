@@ -13,7 +13,7 @@ from tests.wall.office import Heard, Office, Server
 from tests.wall.test_view import NOON
 from tests.wall.visiting import CONTRASTS, Opened, first_account
 
-ANSWERED_MS = 30_000
+ANSWERED_MS = 60_000
 
 
 def page_of(opened: Opened, server: Server, path: str, **how: object) -> Page:

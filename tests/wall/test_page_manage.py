@@ -10,7 +10,7 @@ from tests.wall.visiting import CONTRASTS, PASSWORD, Opened, first_account
 from wall.accounts.door import Door
 from wall.accounts.store import Store
 
-PAIRED_MS = 15_000
+PAIRED_MS = 60_000
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go(opened: Opened, server: Server) -> None:

@@ -283,7 +283,7 @@ def test_a_stream_of_figures_ends_with_what_allowed_it_and_names_nobody_where_it
 
     with serving(office, door) as server:
         cookies = {SCREEN_COOKIE: token}
-        with httpx.stream("GET", f"{server.address}/api/stream", cookies=cookies, timeout=20) as answer:
+        with httpx.stream("GET", f"{server.address}/api/stream", cookies=cookies, timeout=60) as answer:
             heard: list[str] = []
             for line in answer.iter_lines():
                 if line == "event: heartbeat" and "event: heartbeat" not in heard:
