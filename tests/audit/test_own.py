@@ -1,6 +1,6 @@
 """An organisation's own measures and KPIs are counted the same by the machine and by the books."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
@@ -192,6 +192,13 @@ def counted(
         return sum((Fraction(whole * 10**30 + rest, 10**30) for whole, rest in rows), Fraction()) / per_unit
 
 
+@pytest.fixture(scope="module")
+def empty() -> Iterator[Books]:
+    """Books with nothing in them, which can reckon."""
+    with Books(Rules("Europe/Stockholm", "SEK", 2)) as books:
+        yield books
+
+
 @pytest.mark.parametrize(
     ("stated", "millionths"),
     [
@@ -226,10 +233,11 @@ def counted(
         ("1." + "0" * 39, None),
     ],
 )
-def test_numbers_are_read_as_the_definitions_say(stated: object, millionths: int | None) -> None:
+def test_numbers_are_read_as_the_definitions_say(
+    empty: Books, stated: object, millionths: int | None
+) -> None:
     """Six decimals, half to even; what is no number counts for nothing."""
-    with Books(Rules("Europe/Stockholm", "SEK", 2)) as books:
-        [(found,)] = books.ask("select millionths($stated::json)", stated=orjson.dumps(stated).decode())
+    [(found,)] = empty.ask("select millionths($stated::json)", stated=orjson.dumps(stated).decode())
     assert found == millionths
 
 

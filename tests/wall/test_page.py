@@ -18,7 +18,6 @@ from tests.wall.test_view import NOON
 from wall.freshness import State
 from wall.view import View
 
-"""Within how long a wall says that it hears nothing."""
 MONTH = date(2026, 3, 1)
 SPRING = date(2026, 3, 2), date(2026, 4, 10)
 
