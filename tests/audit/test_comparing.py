@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -66,14 +67,19 @@ def test_what_the_machine_publishes_is_recounted_the_same(
     assert found(mixed, replayed(history, zone, currency, as_of), zone, currency) == []
 
 
-FLOOR = list(events(Floor(sellers=4), date(2026, 3, 2), date(2026, 4, 27)))
 END = datetime(2026, 4, 27, tzinfo=UTC)
+
+
+@cache
+def floor() -> list[Event]:
+    """Eight weeks of a small floor."""
+    return list(events(Floor(sellers=4), date(2026, 3, 2), date(2026, 4, 27)))
 
 
 @pytest.fixture(scope="module")
 def weeks() -> dict[str, KpiRecord]:
-    """The records of eight weeks of a small floor, by key."""
-    return {record.key: record for record in replayed(FLOOR, "Europe/Stockholm", "SEK", END)}
+    """Its records, by key."""
+    return {record.key: record for record in replayed(floor(), "Europe/Stockholm", "SEK", END)}
 
 
 def places(differences: list[Difference]) -> list[tuple[str, str | None]]:
@@ -103,7 +109,7 @@ def test_a_figure_that_was_tampered_with_is_found(
     figures = getattr(good, where)
     others = {known: figure for known, figure in figures.items() if known != name}
     tampered = others if value is None and where == "measures" else others | {name: value}
-    [difference] = found(FLOOR, {**weeks, key: replace(good, **{where: tampered})}.values())
+    [difference] = found(floor(), {**weeks, key: replace(good, **{where: tampered})}.values())
     assert places([difference]) == [(key, f"{where}.{name}")]
     assert difference.published == value
     assert difference.recounted == pytest.approx(figures[name])
@@ -114,7 +120,7 @@ def test_a_kpi_that_was_left_out_is_found(weeks: dict[str, KpiRecord]) -> None:
     """Absent is not null, and not zero."""
     key = "company|ever|1970-01-01"
     kpis = {name: figure for name, figure in weeks[key].kpis.items() if name != "win_rate"}
-    assert places(found(FLOOR, {**weeks, key: replace(weeks[key], kpis=kpis)}.values())) == [
+    assert places(found(floor(), {**weeks, key: replace(weeks[key], kpis=kpis)}.values())) == [
         (key, "kpis.win_rate")
     ]
 
@@ -127,7 +133,7 @@ def test_missing_and_superfluous_records_are_found(weeks: dict[str, KpiRecord]) 
     records[empty.key] = replace(empty, measures={}, kpis={})
     extra = replace(missing, scope="seller:nobody")
     records[extra.key] = extra
-    differences = found(FLOOR, records.values())
+    differences = found(floor(), records.values())
     assert places(differences) == [(empty.key, None), (missing.key, None), (extra.key, None)]
     assert [d.published is None for d in differences] == [True, True, False]
     assert [d.recounted is None for d in differences] == [False, False, True]
@@ -137,20 +143,20 @@ def test_of_two_records_with_a_key_the_higher_revision_is_compared(weeks: dict[s
     """In whatever order they are read."""
     key = "company|ever|1970-01-01"
     older = replace(weeks[key], revision=0, measures={"calls": 3})
-    assert found(FLOOR, [older, *weeks.values()]) == found(FLOOR, [*weeks.values(), older]) == []
+    assert found(floor(), [older, *weeks.values()]) == found(floor(), [*weeks.values(), older]) == []
 
 
 def test_a_record_that_was_emptied_holds_over_what_it_was(weeks: dict[str, KpiRecord]) -> None:
     """Whatever counted there once: what was published last is that nothing does."""
     emptied = replace(weeks["company|day|2026-03-03"], scope="seller:gone")
     gone = replace(emptied, revision=emptied.revision + 1, measures={})
-    assert found(FLOOR, [*weeks.values(), emptied, gone]) == []
-    assert found(FLOOR, [*weeks.values(), gone, emptied]) == []
+    assert found(floor(), [*weeks.values(), emptied, gone]) == []
+    assert found(floor(), [*weeks.values(), gone, emptied]) == []
 
 
 def test_an_event_that_is_missing_or_new_is_noticed(weeks: dict[str, KpiRecord]) -> None:
     """Records are compared with just the events that are there."""
-    [lead] = [event for event in FLOOR if isinstance(event, LeadCreated)][:1]
-    without = [event for event in FLOOR if event is not lead]
+    [lead] = [event for event in floor() if isinstance(event, LeadCreated)][:1]
+    without = [event for event in floor() if event is not lead]
     figures = {figure for _, figure in places(found(without, weeks.values()))}
     assert {"measures.leads_new", "kpis.new_leads"} <= figures

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import date, datetime
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 import anyio
 import pytest
@@ -23,14 +23,17 @@ from tests.wall.test_view import NOON
 from wall.managing.desk import Explained, Question, Stage, UnexplainedError
 
 START = date(2026, 2, 2)
-FLOOR: list[Event] = [
-    event for event in events(Floor(sellers=4, teams=2), START, NOON.date()) if event.time <= NOON
-]
+
+
+@cache
+def floor() -> list[Event]:
+    told = events(Floor(sellers=4, teams=2), START, NOON.date())
+    return [event for event in told if event.time <= NOON]
 
 
 def records() -> dict[str, KpiRecord]:
     replay = Replay(BUSINESS)
-    replay.feed(FLOOR)
+    replay.feed(floor())
     return {record.key: record for record in replay.records(NOON)}
 
 
@@ -58,7 +61,7 @@ def test_shares_add_up_to_what_the_record_says() -> None:
     published = records()["company|month|2026-03-01"]
 
     async def run() -> None:
-        explainer = Explainer(partial(Heard, FLOOR))
+        explainer = Explainer(lambda: Heard(floor()))
         for figure in ("revenue", "new_leads", "win_rate", "average_deal_value", "deals_won", "calls"):
             _, explained = await answer(explainer, question(figure))
             value = published.kpis.get(figure, published.measures.get(figure))
@@ -81,7 +84,7 @@ def test_one_question_at_a_time_and_the_next_waits() -> None:
             super().read(heard)
 
     async def run() -> None:
-        explainer = Explainer(lambda: Slow(FLOOR))
+        explainer = Explainer(lambda: Slow(floor()))
         first = asyncio.create_task(answer(explainer, question("revenue")))
         await asyncio.to_thread(going.wait)
         stages = explainer.explain(question("new_leads"))
@@ -111,7 +114,7 @@ def test_whoever_leaves_stops_it_and_the_next_is_answered() -> None:
                 heard(1)
 
     def open_() -> Source:
-        opened.append(Endless(FLOOR))
+        opened.append(Endless(floor()))
         return opened[-1]
 
     async def run() -> None:
@@ -138,7 +141,7 @@ def test_a_question_to_the_books_is_interrupted_too() -> None:
             self.books.ask("select count(*) from range(100000000) a, range(100000000) b")
 
     async def run() -> None:
-        explainer = Explainer(lambda: Counting(FLOOR), longest_s=1.5)
+        explainer = Explainer(lambda: Counting(floor()), longest_s=1.5)
         with pytest.raises(UnexplainedError) as refused:
             await answer(explainer, question("revenue"))
         assert refused.value.reason == "long"
@@ -152,7 +155,7 @@ def test_books_are_closed_after_a_while_without_questions() -> None:
     opened: list[Heard] = []
 
     def open_() -> Source:
-        opened.append(Heard(FLOOR))
+        opened.append(Heard(floor()))
         return opened[-1]
 
     async def run() -> None:
@@ -184,7 +187,7 @@ def test_what_cannot_be_explained_is_refused_with_a_word() -> None:
 def test_from_topics_the_second_question_reads_what_came_since(kafka_address: str) -> None:
     """And the figures are those that the replay counts."""
     published = records()
-    early, late = FLOOR[:-200], FLOOR[-200:]
+    early, late = floor()[:-200], floor()[-200:]
 
     async def run() -> None:
         async with topics(kafka_address) as settings:
