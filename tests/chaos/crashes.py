@@ -24,10 +24,10 @@ from tests.chaos.crash_points import STATUS, Agent, Point, points_of
 ROOT = Path(__file__).parents[2]
 EVENTS_A_PIECE = 60
 DEALS_A_PIECE = 6
-CRASH_S = 45.0
+CRASH_S = 120.0
 TELL_S = 2.0
 UNTOLD = Point("ledger", "outputs", "before")
-SETTLE_S = 60.0
+SETTLE_S = 120.0
 SESSION_TIMEOUT_S = 2.0
 """So that the next worker need not wait long for the partitions of the one that crashed."""
 

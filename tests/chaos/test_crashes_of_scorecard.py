@@ -7,7 +7,7 @@ import pytest
 from streams.settings import MEMORY, ROCKSDB
 from tests.chaos.crashes import crash_everywhere
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("store", [MEMORY, ROCKSDB])

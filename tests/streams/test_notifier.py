@@ -31,7 +31,7 @@ from tests.notices.alerts import alert
 from tests.streams.receivers import free_port, mail_server, webhooks
 
 PARTITIONS = 4
-WAIT_S = 45.0
+WAIT_S = 90.0
 
 
 class Installation:

@@ -102,7 +102,7 @@ def test_what_is_ready_is_left_alone_when_recovery_goes_on(kafka_address: str) -
 
         installation.restorer._read = interrupted
         await installation.restorer.assign({TP(TOPIC, number) for number in PARTITIONS})
-        await asyncio.wait_for(installation.until_settled(), 30)
+        await asyncio.wait_for(installation.until_settled(), 60)
         assert asked == [{0, 1}, {1}]
         assert installation.restorer.ready == PARTITIONS
         await installation.restorer.pause()
