@@ -8,13 +8,14 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, expect
 
+import tests.examples  # noqa: F401 - registers the profiles
 from streams.local_kafka import LocalKafka, NotInstalledError
 from tests.wall.chromium import chromium_path, launched
 
 MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
 
 
-settings.register_profile("untimed", deadline=None)
+# Registered, as the deep one of `./run properties` is, in tests/examples.py.
 settings.load_profile("untimed")
 # Of a page, as of all else, a test waits for what it needs as long as a loaded machine may take.
 expect.set_options(timeout=30_000)

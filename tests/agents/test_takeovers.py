@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.decoding import own_fields
@@ -20,6 +20,7 @@ from streams.settings import MEMORY, ROCKSDB
 from streams.transport import Fetched
 from tests.agents.broker import Broker, EndedError, Worker
 from tests.agents.pipeline import NOW, figures, replayed
+from tests.examples import examples
 from tests.kpis.histories import histories, times
 from tests.kpis.test_fold import event
 from tests.streams.stores import in_memory, on_disk
@@ -325,7 +326,7 @@ def test_terms_go_on_where_the_generations_of_the_group_begin_anew() -> None:
     asyncio.run(run())
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     histories,
     steps,

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from kpis.replay import Replay
 from schemas.events import Event, LeadCreated
 from schemas.records import KpiRecord
 from simulation.floor import Floor, events
+from tests.examples import examples
 from tests.kpis.histories import histories
 
 PUBLISHED = Names(MEASURES, KPIS)
@@ -56,7 +57,7 @@ def found(
         return differences(books, PUBLISHED)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(20)
 @given(histories, ZONES, st.sampled_from(["SEK", "JPY", "KWD"]), CLOCKS, st.data())
 def test_what_the_machine_publishes_is_recounted_the_same(
     history: list[Event], zone: str, currency: str, as_of: datetime, data: st.DataObject

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.books import Books, Rules
@@ -13,6 +13,7 @@ from audit.explaining import Asked, Explanation, ask_for, explain
 from audit.figures import KPIS, MEASURES, Unit
 from schemas.events import Event
 from schemas.records import Figure
+from tests.examples import examples
 from tests.kpis.histories import histories
 
 AS_OF = datetime(2025, 7, 1, 12, tzinfo=UTC)
@@ -60,7 +61,7 @@ def expected(explanation: Explanation) -> Figure:
     return shown(KPIS[name].unit if name in KPIS else MEASURES[name], total)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(15)
 @given(histories, st.data())
 def test_shares_add_up_to_every_figure(events: list[Event], data: st.DataObject) -> None:
     """Exactly; of every measure and KPI, in the records of several scopes and grains."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -25,6 +25,7 @@ from kpis.replay import Replay
 from schemas.definitions import Definitions, KpiDefinition, MeasureDefinition
 from schemas.events import EVENT_TYPES, Recorded, encode_event
 from schemas.records import KpiRecord
+from tests.examples import examples
 from tests.kpis.histories import histories
 from tests.kpis.test_own import kpi, measure
 
@@ -110,7 +111,7 @@ def found(
         return differences(books, Names(MEASURES, KPIS)), unknown
 
 
-@settings(max_examples=40, deadline=None)
+@examples(15)
 @given(recorded(), st.sampled_from(["SEK", "JPY", "KWD"]))
 def test_own_figures_are_recounted_the_same(events: list[Recorded], currency: str) -> None:
     """Of every kind of object, condition and sum, and every form of formula."""

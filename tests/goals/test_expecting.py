@@ -4,7 +4,7 @@ from functools import cache
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from goals.expecting import KPIS, SUMS, Ask, Expecting, counts_of, learn_all, measures_of
@@ -12,6 +12,7 @@ from goals.outlook import History
 from goals.pipeline import FARTHEST, Deal, learn_chances, won_of_coming, won_within
 from goals.seasons import Days
 from kpis.calendar import date_of
+from tests.examples import examples
 
 FIRST = 20_000
 KNOWN = 300
@@ -86,7 +87,7 @@ def test_every_kpi_has_a_forecast(kpi: str, scope: str) -> None:
     assert chances[-1] < 0.2
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     st.sampled_from(["revenue", "average_deal_value", "cac"]), st.sampled_from(SCOPES), st.floats(0.0, 1.0)
 )
@@ -116,7 +117,7 @@ def test_at_the_end_of_a_period_it_is_sure(kpi: str) -> None:
         assert found.low == found.expected == found.high == pytest.approx(result)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_a_goal_slips_because_time_passes(one: float, other: float) -> None:
     """The less of the day is left, the less is expected."""

@@ -4,13 +4,14 @@ from collections import defaultdict
 from datetime import date
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.calendar import MICROS_PER_DAY
 from kpis.formulas import minor_digits
 from kpis.measures import MEASURES
 from schemas.events import Event
+from tests.examples import examples
 from tests.kpis.histories import histories
 from tests.kpis.oracle import Oracle
 from tests.kpis.test_replay import business, replayed, timezones
@@ -22,7 +23,7 @@ FIGURES = 4
 ADDITIVE = [name for name in MEASURES if name != "contacts"]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(histories, timezones, st.sampled_from(["SEK", "JPY"]), st.integers(1, 3))
 def test_sellers_and_teams_add_up_to_the_company(
     events: list[Event], zone: str, currency: str, partitions: int

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.replay import Replay
 from schemas.definitions import Definitions, KpiDefinition, MeasureDefinition
 from schemas.events import Event, Told
 from schemas.records import KpiRecord
+from tests.examples import examples
 from tests.kpis.histories import histories
 from tests.kpis.test_fold import event
 from tests.kpis.test_replay import NOW, business
@@ -59,7 +60,7 @@ def own(
     return Definitions(measures, kpis or {})
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(histories)
 def test_what_is_defined_as_ours_is_counts_what_ours_counts(events: list[Event]) -> None:
     """In every scope and window, to the last decimal."""

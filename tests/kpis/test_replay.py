@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.calendar import MICROS_PER_DAY, Calendar
@@ -15,6 +15,7 @@ from kpis.formulas import minor_digits
 from kpis.replay import Replay
 from schemas.events import EVENT_TYPES, Event
 from schemas.records import KpiRecord
+from tests.examples import examples
 from tests.kpis.histories import histories, times
 from tests.kpis.oracle import Oracle, shown
 
@@ -41,7 +42,7 @@ def without_revision(records: list[KpiRecord]) -> list[tuple[Any, ...]]:
     return [(r.key, r.end, r.state, r.measures, r.kpis, r.as_of) for r in records]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(histories, timezones, st.sampled_from(["SEK", "JPY", "KWD"]))
 def test_measures_are_what_the_definitions_say(events: list[Event], zone: str, currency: str) -> None:
     """Every measure of every scope and window equals the oracle's, and no other record exists."""
@@ -79,7 +80,7 @@ def test_thirds_that_meet_again_are_a_whole() -> None:
     assert records["company|year|2026-01-01"]["cost"] == "0.10"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(histories, timezones, times)
 def test_what_depends_on_the_clock_is_what_the_definitions_say(
     events: list[Event], zone: str, as_of: datetime
@@ -100,7 +101,7 @@ def test_what_depends_on_the_clock_is_what_the_definitions_say(
         assert found == {name: None if exact is None else float(exact) for name, exact in expected.items()}
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(histories, st.data())
 def test_order_duplicates_batches_and_partitions_change_nothing(
     events: list[Event], data: st.DataObject
@@ -114,7 +115,7 @@ def test_order_duplicates_batches_and_partitions_change_nothing(
     assert without_revision(replayed(mixed, business(), batch, partitions)) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(histories)
 def test_sellers_and_unassigned_add_up_to_the_company(events: list[Event]) -> None:
     """No seller's figure exceeds the company's, and sellers add up to at most the company's."""
@@ -129,7 +130,7 @@ def test_sellers_and_unassigned_add_up_to_the_company(events: list[Event]) -> No
         assert won <= int(company[key].get("deals_won") or 0)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(histories, st.integers(1, 20))
 def test_what_changed_adds_up_to_all_records(events: list[Event], batch: int) -> None:
     """Asked after each batch; and what was not wanted is not told."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.definitions import DefinitionRecord, KpiDefinition, encode_definition
@@ -33,6 +33,7 @@ from schemas.notices import Ack, encode_ack
 from schemas.records import KpiRecord, encode_record
 from schemas.topics import ACKS, ALERTS, DEFINITIONS, GOALS_HISTORY, SCORECARDS
 from streams.following import Fetched
+from tests.examples import examples
 from tests.wall.goals import MARCH, alert_of, standing
 from wall.deals import decode_moment
 from wall.entries import KINDS
@@ -131,7 +132,7 @@ def held(view: View) -> list[object]:
     ]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(told=st.lists(messages, max_size=25), data=st.data())
 def test_any_order_duplicates_and_restarts_come_to_the_same(
     told: list[tuple[str, bytes]], data: st.DataObject
