@@ -18,7 +18,7 @@ import duckdb
 from msgspec import Struct
 
 from audit.clock import MICROSECOND, day_begins, instant_of, pieces
-from audit.figures import MEASURES
+from audit.figures import DISTINCT, MEASURES
 from audit.formulas import Formula
 from audit.own import OwnMeasures
 from schemas.definitions import Definitions
@@ -55,9 +55,11 @@ class Books:
         self._own = OwnMeasures(own.measures)
         self.measures = MEASURES | self._own.units
         """Every measure that is counted, the organisation's own behind ours."""
+        self.distinct = DISTINCT | self._own.distinct
+        """Those of them that count persons, each once a window."""
         formulas = {name: Formula(kpi, rules.digits) for name, kpi in own.kpis.items()}
         counted = MEASURES.keys() | own.measures.keys()
-        self.own_kpis = {name: formula for name, formula in formulas.items() if formula.reads <= counted}
+        self.own_kpis = {name: one for name, one in formulas.items() if counted.issuperset(one.reads)}
         """By name, where all that they read is counted: others no record has."""
         self._zone = ZoneInfo(rules.timezone)
         self._directory = tempfile.TemporaryDirectory(prefix="malvakt-audit-")

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
-from fractions import Fraction
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +11,7 @@ from msgspec import Struct
 from audit.books import Books
 from audit.figures import KPIS, OWN, Kpi, Unit, rest_of
 from audit.formulas import same
-from audit.recounting import choices, columns_of, recount
+from audit.recounting import PIECE, choices, columns_of, exact_sums, recount
 from schemas.records import Figure, KpiRecord, encode_record
 
 MOST = 100_000
@@ -271,7 +270,7 @@ def _own_differences(books: Books, counts: str) -> Iterator[Difference]:
     reads = {read for formula in books.own_kpis.values() for read in formula.reads}
     books.ask(_cases(counts, [name for name in books.measures if name.removeprefix(OWN) in reads]))
     for number, said, pieces in books.ask("select number, said, pieces from cases"):
-        measures = _exact(books, pieces or [])
+        measures = exact_sums(books, pieces or [])
         for (name, formula), stated in zip(books.own_kpis.items(), said, strict=True):
             published = _figure(stated)
             figure = formula.figure(measures)
@@ -279,24 +278,6 @@ def _own_differences(books: Books, counts: str) -> Iterator[Difference]:
                 for record in books.ask(_RECORDS_OF_CASE, number=number):
                     scope, grain, start, revision = record
                     yield Difference(scope, grain, start, f"kpis.{name}", published, figure, revision)
-
-
-def _exact(books: Books, pieces: list[dict[str, Any]]) -> dict[str, Fraction]:
-    """The measures of a window, put together from what travels among so many days."""
-    measures: dict[str, Fraction] = {}
-    for piece in pieces:
-        amount = Fraction(piece["amount"] * FINE + piece["fine"], FINE * piece["among"])
-        name = piece["measure"]
-        value = amount / _PER_UNIT[books.measures[name]]
-        name = name.removeprefix(OWN)
-        measures[name] = measures.get(name, Fraction()) + value
-    return measures
-
-
-FINE = 10**12
-"""How many of what is `fine` make one."""
-
-_PER_UNIT = {Unit.COUNT: 1, Unit.MONEY: 1_000_000, Unit.DAYS: _DAY_MICROS, Unit.NUMBER: 1_000_000}
 
 
 def _cases(counts: str, reads: list[str]) -> str:
@@ -307,9 +288,7 @@ def _cases(counts: str, reads: list[str]) -> str:
         with counted as (
             select
                 scope, grain, start,
-                list(
-                    {{measure: measure, among: among, amount: amount, fine: fine}} order by measure, among
-                ) as pieces,
+                list({PIECE} order by measure, among) as pieces,
             from parts
             where measure in ({listed})
             group by scope, grain, start

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from audit.books import Books
 from audit.clock import DAY, instant_of
-from audit.figures import KPIS, MEASURES, Unit
-from audit.recounting import recount
+from audit.figures import KPIS, MEASURES, OWN, Kpi, Unit
+from audit.formulas import written
+from audit.recounting import PIECE, exact_amount, exact_sums, recount
 from schemas.records import Figure
 
 
@@ -95,30 +96,50 @@ def ask_for(books: Books, asked: Asked) -> None:
 
 
 def explain(books: Books, asked: Asked, figure: str) -> Explanation:
-    """What is behind a figure, a measure or a KPI, of the record that was asked for.
+    """What is behind a figure, a measure or a KPI, ours or their own, of the record that was asked for.
 
     Raises:
         KeyError: there is no such measure, and no such KPI.
     """
-    kpi = KPIS.get(figure)
-    if kpi is None:
-        unit, formula, reads, only_in = MEASURES[figure], figure, (figure,), "true"
-        expression = _WRITTEN[unit].format(name=figure)
+    reads: tuple[str, ...]
+    if (kpi := KPIS.get(figure)) is not None:
+        formula, reads, value = kpi.formula, kpi.reads, _ours(books, asked, figure, kpi)
+    elif (own := books.own_kpis.get(figure)) is not None:
+        formula, reads, value = own.text, own.reads, own.figure(_sums(books, asked))
     else:
-        unit, formula, reads, only_in = kpi.unit, kpi.formula, kpi.reads, kpi.only_in
-        expression = f"kpi_{figure}"
+        formula, reads = figure, (figure,)
+        unit = books.measures[_in_books(figure)]
+        value = written(_sums(books, asked).get(figure, Fraction()), unit, books.rules.digits)
+    parts = [_part(books, asked, name, span) for name in reads for span in _spans(books, asked, figure)]
+    if figure == "customer_lifetime_days":
+        parts.insert(0, _stays(books, asked, parts[0]))
+    return Explanation(figure, formula, value, parts)
+
+
+def _ours(books: Books, asked: Asked, name: str, kpi: Kpi) -> Figure:
     [(value,)] = books.ask(
-        f"select case when {only_in} then {expression} end from recounted"  # noqa: S608
+        f"select case when {kpi.only_in} then kpi_{name} end from recounted"  # noqa: S608
         " where grain = $grain and start = $start",
         grain=asked.grain,
         start=asked.start,
     )
-    parts = [_part(books, asked, name, span) for name in reads for span in _spans(books, asked, figure)]
-    if figure == "customer_lifetime_days":
-        parts.insert(0, _stays(books, asked, parts[0]))
-    if value is not None and unit is Unit.COUNT:
-        value = int(value)
-    return Explanation(figure, formula, value, parts)
+    return int(value) if value is not None and kpi.unit is Unit.COUNT else value
+
+
+def _sums(books: Books, asked: Asked) -> dict[str, Fraction]:
+    """The measures of the record that was asked for, of those that are not zero."""
+    pieces = books.ask(
+        f"select {PIECE} from parts where scope = $scope and grain = $grain and start = $start",  # noqa: S608
+        scope=asked.scope,
+        grain=asked.grain,
+        start=asked.start,
+    )
+    return exact_sums(books, (piece for (piece,) in pieces))
+
+
+def _in_books(measure: str) -> str:
+    """What a measure is called there."""
+    return measure if measure in MEASURES else OWN + measure
 
 
 def exact(share: Fraction, least_digits: int = 0) -> str:
@@ -166,32 +187,26 @@ def _spans(books: Books, asked: Asked, figure: str) -> Iterator[_Span]:
             yield _Span(asked.start, end)
 
 
-def _part(books: Books, asked: Asked, measure: str, span: _Span) -> Part:
+def _part(books: Books, asked: Asked, name: str, span: _Span) -> Part:
+    measure = _in_books(name)
+    unit = books.measures[measure]
     parameters: dict[str, object] = {
         "scope": asked.scope,
         "measure": measure,
         "start": span.start if span.end is not None else date.min,
         "end": span.end or date.max,
     }
-    if measure == "contacts":
+    if measure in books.distinct:
         items = [_person(row) for row in books.ask(_PERSONS, **parameters)]
     else:
-        items = [_item(MEASURES[measure], row) for row in books.ask(_OBJECTS, **parameters)]
-    digits = books.rules.digits if MEASURES[measure] is Unit.MONEY else 0
-    return Part(measure, span.start, span.end, items, digits)
+        items = [_item(unit, row) for row in books.ask(_OBJECTS, **parameters)]
+    digits = books.rules.digits if unit is Unit.MONEY else 0
+    return Part(name, span.start, span.end, items, digits)
 
 
 def _item(unit: Unit, row: tuple[Any, ...]) -> Item:
     name, customer, seller, team, moment, first_day, last_day, amount, fine, among = row
-    match unit:
-        case Unit.COUNT:
-            share = Fraction(amount)
-        case Unit.DAYS:
-            share = Fraction(amount, DAY)
-        case Unit.MONEY:
-            share = Fraction(amount * 10**12 + fine, 10**18 * among)
-        case Unit.NUMBER:
-            share = Fraction(amount, 1_000_000)
+    share = exact_amount(unit, amount, fine, among)
     return Item(name, customer, seller, team, instant_of(moment), share, first_day, last_day)
 
 
@@ -233,20 +248,13 @@ def _stays(books: Books, asked: Asked, counted: Part) -> Part:
     return Part("days", counted.start, counted.end, items)
 
 
-_WRITTEN = {
-    Unit.COUNT: "{name}",
-    Unit.DAYS: f"{{name}}::double / {DAY}",
-    Unit.MONEY: "written(half_even({name}, {name}_rest, minor_unit()), digits())",
-}
-
 _OBJECTS = """
     select
         object, customer, seller, string_agg(distinct team, ', ' order by team), min(moment), min(day),
         max(day), sum(amount), sum(fine), among,
     from scoped
     where scope = $scope and measure = $measure and day >= $start and day < $end
-    group by
-        object, customer, seller, among, case when not starts_with(measure, 'cost') then (moment, home) end
+    group by home, object, customer, seller, among
     order by min(moment), object
 """
 

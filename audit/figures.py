@@ -79,6 +79,9 @@ MEASURES: dict[str, Unit] = {
     **dict.fromkeys(MONEY_MEASURES, Unit.MONEY),
 }
 
+DISTINCT = frozenset({"contacts"})
+"""The measures that count persons, each once a window."""
+
 KPIS: dict[str, Kpi] = {
     "new_leads": _measure("leads_new"),
     "new_organisations": _measure("organisations_new"),

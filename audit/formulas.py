@@ -32,23 +32,24 @@ class Formula:
         self._unit = definition.unit
         self._digits = digits
         self._constants: dict[str, Fraction] = {}
-        self.reads: set[str] = set()
-        """The measures that it names."""
+        self.text = definition.formula
+        """As a person wrote it."""
         # Every token gets a name that Python can have no other use for, as it has for `in`.
         text = _TOKEN.sub(self._token, definition.formula)
+        names = (match["name"] for match in _TOKEN.finditer(definition.formula))
+        self.reads = tuple(dict.fromkeys(name for name in names if name is not None))
+        """The measures that it names, each once, in the order in which it does."""
         self._tree = ast.parse(f"({text})", mode="eval").body
 
     def figure(self, measures: Mapping[str, Fraction]) -> Figure:
         """The figure as a record must show it; a measure that is left out is zero."""
         try:
-            value = self._value(self._tree, measures)
-            return self._written(value)
+            return written(self._value(self._tree, measures), self._unit, self._digits)
         except (ZeroDivisionError, OverflowError):
             return None
 
     def _token(self, match: re.Match[str]) -> str:
         if match["name"] is not None:
-            self.reads.add(match["name"])
             return f"measure_{match['name']}"
         name = f"number_{len(self._constants)}"
         self._constants[name] = Fraction(match["number"])
@@ -69,16 +70,22 @@ class Formula:
             case _:
                 raise AssertionError(ast.dump(tree))
 
-    def _written(self, value: Fraction) -> Figure:
-        match self._unit:
-            case "money":
-                # Fractions round half to even.
-                return _decimal(round(value * 10**self._digits), self._digits)
-            case "count":
-                whole = value.denominator == 1 and abs(value) < _LARGEST
-                return int(value) if whole else float(value)
-            case _:
-                return float(value)
+
+def written(value: Fraction, unit: str, digits: int) -> Figure:
+    """An exact figure as records show it: of money with so many decimals, of a `count` whole where it is.
+
+    Raises:
+        OverflowError: no float holds it.
+    """
+    match unit:
+        case "money":
+            # Fractions round half to even.
+            return _decimal(round(value * 10**digits), digits)
+        case "count":
+            whole = value.denominator == 1 and abs(value) < _LARGEST
+            return int(value) if whole else float(value)
+        case _:
+            return float(value)
 
 
 def same(said: Figure, figure: Figure) -> bool:

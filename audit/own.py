@@ -27,6 +27,7 @@ _KEYS = {
 """What tells the objects of a kind apart."""
 
 _MONEY = {("deal", "value"), ("cost", "amount")}
+_DISTINCT = "distinct person"
 
 
 class Field(Struct, frozen=True):
@@ -44,6 +45,7 @@ class OwnMeasures:
         self._definitions = definitions
         self.units = {OWN + name: _unit(one) for name, one in definitions.items()}
         """By the name under which the books count each."""
+        self.distinct = {OWN + name for name, one in definitions.items() if one.count == _DISTINCT}
         read = {(_noun(one), name) for one in definitions.values() for name in _fields_read(one)}
         self.fields = [Field(*each, f"said_{number}") for number, each in enumerate(sorted(read))]
         self._of_type = {name: tuple(self._fields_of(name)) for name in EVENT_TYPES}
@@ -103,7 +105,7 @@ class OwnMeasures:
         person, amount, fine, among = "null", "1", "0", "1"
         place, only = f"place_{definition.event.replace('.', '_')}", ""
         unit = _unit(definition)
-        if definition.count == "distinct person":
+        if definition.count == _DISTINCT:
             person = "person"
             conditions.append("person is not null")
         elif unit is Unit.MONEY:

@@ -3,10 +3,22 @@
 A choice of scopes at a time, so that however many there are, a choice fits into memory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
 
 from audit.books import Books
-from audit.figures import KPIS, Unit, rest_of
+from audit.clock import DAY
+from audit.figures import KPIS, OWN, Unit, rest_of
+
+_FINE = 10**12
+"""How many of what is `fine` make one."""
+
+_PER_UNIT = {Unit.COUNT: 1, Unit.MONEY: 1_000_000, Unit.DAYS: DAY, Unit.NUMBER: 1_000_000}
+"""How many of what is counted make one of what is shown."""
+
+PIECE = "{measure: measure, among: among, amount: amount, fine: fine}"
+"""A row of the table `parts`, for `exact_sums`."""
 
 _AT_ONCE = 1_000_000
 """Of how many cells windows are made at a time; they become some six times as many."""
@@ -26,6 +38,21 @@ def recount(books: Books, choice: str) -> None:
     books.run("windows.sql")
     books.run("growth.sql")
     books.ask(_recounted(books.measures))
+
+
+def exact_sums(books: Books, pieces: Iterable[Mapping[str, Any]]) -> dict[str, Fraction]:
+    """The measures of a window by their names in records, from what travels among so many days."""
+    sums: dict[str, Fraction] = {}
+    for piece in pieces:
+        name, unit = piece["measure"].removeprefix(OWN), books.measures[piece["measure"]]
+        value = exact_amount(unit, piece["amount"], piece["fine"], piece["among"])
+        sums[name] = sums.get(name, Fraction()) + value
+    return sums
+
+
+def exact_amount(unit: Unit, amount: int, fine: int, among: int) -> Fraction:
+    """What is counted in the books, as it is shown."""
+    return Fraction(amount * _FINE + fine, _FINE * among) / _PER_UNIT[unit]
 
 
 def columns_of(measures: Mapping[str, Unit]) -> list[str]:

@@ -63,7 +63,7 @@ def books_of(
 ) -> Iterator[Books]:
     """Balanced books with the events of files, or else with those in an installation's topics up to now.
 
-    Lines of files that are no events are added to `refused`.
+    They count what the definitions say, too. Lines of files that are no events are added to `refused`.
     """
     if files is not None:
         with Books(rules_of(settings), definitions) as books:
@@ -74,9 +74,9 @@ def books_of(
     with reaching(settings.broker):
         founded = asyncio.run(as_founded(settings))
         asyncio.run(refuse_lost_history(settings))
-    with Books(rules_of(founded)) as books:
+    with Books(rules_of(founded), definitions) as books:
         with reaching(settings.broker):
-            asyncio.run(Installation(founded, books, Definitions()).read_events())
+            asyncio.run(Installation(founded, books, definitions or Definitions()).read_events())
         yield books
 
 

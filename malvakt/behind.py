@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 
 from audit.books import Books
 from audit.explaining import Asked, Explanation, Item, Part, ask_for, exact, explain
-from audit.figures import KPIS, MEASURES
+from kpis.definitions.holding import Held, Since
 from malvakt.auditing import Installation, rules_of
 from malvakt.reaching import as_founded
 from schemas.definitions import Definitions
@@ -56,13 +56,13 @@ class Source(Protocol):
 class Topics:
     """The books of an installation, from its raw topics."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, shown: Definitions) -> None:
         founded = asyncio.run(as_founded(settings))
         if asyncio.run(lost_history(settings)) is not None:
             # Counted from what is left it would differ for that alone.
             raise UnexplainedError("lost")
-        self.books = Books(rules_of(founded))
-        self._installation = Installation(founded, self.books, Definitions())
+        self.books = Books(rules_of(founded), shown)
+        self._installation = Installation(founded, self.books, shown)
 
     def read(self, heard: Callable[[int], None]) -> None:
         """Take what came since."""
@@ -73,22 +73,28 @@ class Explainer:
     """Whom the pages ask."""
 
     def __init__(
-        self, open_: Callable[[], Source], kept_s: float = KEPT_S, longest_s: float = LONGEST_S
+        self,
+        hold: Callable[[Callable[[], None]], Held],
+        open_: Callable[[Definitions], Source],
+        kept_s: float = KEPT_S,
+        longest_s: float = LONGEST_S,
     ) -> None:
-        self._open = open_
+        """`hold` says which definitions hold, and calls what it is given again and again meanwhile; `open_`
+        opens books that count what is defined."""
+        self._hold, self._open = hold, open_
         self._kept_s, self._longest_s = kept_s, longest_s
         self._thread = ThreadPoolExecutor(1, "explainer")
         self._turn = asyncio.Lock()
         self._stop = threading.Event()
         self._source: Source | None = None
+        self._shown = Definitions()
+        """Which definitions the books count."""
         self._changing = threading.Lock()
         self._closing: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
 
     async def explain(self, question: Question) -> AsyncGenerator[Stage | Explained]:
         """How far it is, and at last the answer."""
-        if question.figure not in KPIS and question.figure not in MEASURES:
-            raise UnexplainedError("figure")
         until = time.monotonic() + self._longest_s
         while not await _has(self._turn, BEAT_S):
             yield Stage("waiting")
@@ -172,8 +178,15 @@ class Explainer:
             tell(Stage("reading" if count else "balancing", events))
 
         tell(Stage("reading"))
+        held = self._hold(lambda: tell(Stage("reading")))
+        absent = held.absent(question.figure)
+        if absent is not None:
+            raise UnexplainedError(absent, held.figures())
+        if self._source is not None and self._shown != held.shown:
+            # Books count what was defined when they were opened.
+            self._forget()
         if self._source is None:
-            self._source = self._open()
+            self._source, self._shown = self._open(held.shown), held.shown
         self._source.read(heard)
         books = self._source.books
         as_of = question.as_of or books.latest()
@@ -182,7 +195,7 @@ class Explainer:
         tell(Stage("counting", events))
         asked = Asked(question.scope, question.grain, question.start, as_of)
         ask_for(books, asked)
-        return _told(explain(books, asked, question.figure), as_of)
+        return _told(explain(books, asked, question.figure), as_of, held.since(question.figure))
 
     def _forget(self) -> None:
         # Nobody may interrupt books that are closed.
@@ -215,7 +228,7 @@ async def _has(turn: asyncio.Lock, within_s: float) -> bool:
         return False
 
 
-def _told(explanation: Explanation, as_of: datetime) -> Explained:
+def _told(explanation: Explanation, as_of: datetime, since: Since | None) -> Explained:
     return Explained(
         figure=explanation.figure,
         formula=explanation.formula,
@@ -231,6 +244,7 @@ def _told(explanation: Explanation, as_of: datetime) -> Explained:
             )
             for part in explanation.parts
         ],
+        since=since,
     )
 
 

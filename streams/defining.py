@@ -3,17 +3,16 @@
 And which of them records show by now: the workers say so in their rows.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from msgspec import structs
 
+from kpis.definitions.changing import definitions_in
+from kpis.definitions.holding import NOTHING, Held
 from kpis.scorecards import IN_USE
 from schemas.definitions import (
     DefinitionRecord,
     Definitions,
-    KpiDefinition,
-    MeasureDefinition,
     decode_definition,
     encode_definition,
 )
@@ -21,7 +20,7 @@ from schemas.internal import SCORECARD_ROWS, InUseRow
 from schemas.packing import version_of
 from schemas.topics import DEFINITIONS, TABLE_SCORECARDS, changelog
 from streams.delivery import Delivery, Outgoing
-from streams.reading import count_partitions, read_keyed, read_to_end
+from streams.reading import count_partitions, read_keyed, read_on
 from streams.settings import Settings
 
 
@@ -44,14 +43,17 @@ async def read_definitions(settings: Settings) -> dict[str, DefinitionRecord]:
     Raises:
         NoSuchTopicError: there is no such topic.
     """
-    found: dict[str, DefinitionRecord] = {}
+    told = await _last_told(settings)
+    return {key: record for key, record in told.items() if record is not None}
+
+
+async def _last_told(settings: Settings) -> dict[str, DefinitionRecord | None]:
+    """What was said last of each key; `None` where that is that it is taken away."""
+    found: dict[str, DefinitionRecord | None] = {}
     async for key, value in read_keyed(settings, DEFINITIONS.name):
-        if value is None:
-            found.pop(key, None)
-            continue
-        record = decode_definition(value)
+        record = None if value is None else decode_definition(value)
         known = found.get(key)
-        if known is None or known.version <= record.version:
+        if record is None or known is None or known.version <= record.version:
             found[key] = record
     return found
 
@@ -59,35 +61,64 @@ async def read_definitions(settings: Settings) -> dict[str, DefinitionRecord]:
 async def read_in_use(settings: Settings) -> Definitions:
     """The definitions that all records show.
 
-    Every partition was told by every other that all of its history is counted, under the same version.
+    Raises:
+        NoSuchTopicError: there is no topic of definitions.
     """
-    if not await read_definitions(settings):
-        return Definitions()
-    topic = changelog(settings.app_id, TABLE_SCORECARDS).name
-    partitions = await count_partitions(settings, topic)
-    newest: dict[int, bytes] = {}
-    unprefixed = structs.replace(settings, topic_prefix="")
-    async for record in read_to_end(unprefixed, topic, _as_it_is):
-        if record.key == IN_USE.encode() and record.value is not None:
-            known = newest.get(record.partition)
-            if known is None or version_of(known) <= version_of(record.value):
-                newest[record.partition] = record.value
-    rows = [row for packed in newest.values() if isinstance(row := SCORECARD_ROWS.unpack(packed), InUseRow)]
-    measures: dict[str, MeasureDefinition] = {}
-    kpis: dict[str, KpiDefinition] = {}
-    for key in set[str]().union(*(row.sources for row in rows)):
-        said = [source for row in rows for source in row.sources.get(key, {}).values()]
-        numbers = {source.number for source in said}
-        if len(said) < partitions**2 or len(numbers) > 1 or any(source.removed for source in said):
-            continue
-        definition = rows[0].definitions[key][numbers.pop()]
-        name = key.partition("/")[2]
-        if isinstance(definition, KpiDefinition):
-            kpis[name] = definition
-        else:
-            measures[name] = definition
-    return Definitions(measures, kpis)
+    return (await InUse(settings).read()).shown
 
 
-def _as_it_is(record: Any) -> Any:
-    return record
+def _unnoticed() -> None:
+    """Nobody wants to know that reading goes on."""
+
+
+class InUse:
+    """The definitions of an installation, looked at again and again: each time what came since is read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._positions: dict[int, int] = {}
+        self._newest: dict[int, bytes] = {}
+        """By partition, how its row of them is."""
+
+    async def read(self, goes_on: Callable[[], None] = _unnoticed) -> Held:
+        """What holds now; `goes_on` is called again and again meanwhile.
+
+        Shown is what every partition was told of by every other: that all of its history is counted, under
+        the same version.
+
+        Raises:
+            NoSuchTopicError: there is no topic of definitions.
+        """
+        told = await _last_told(self._settings)
+        if not told:
+            return NOTHING
+        said = definitions_in({key: record for key, record in told.items() if record is not None})
+        removed = {key for key, record in told.items() if record is None}
+        topic = changelog(self._settings.app_id, TABLE_SCORECARDS).name
+        partitions = await count_partitions(self._settings, topic)
+        unprefixed = structs.replace(self._settings, topic_prefix="")
+        async for batch in read_on(unprefixed, topic, self._positions):
+            # First what was read, which is not read again if whoever asked does not go on.
+            for record in batch:
+                if record.key == IN_USE.encode() and record.value is not None:
+                    self._take(record.partition, record.value)
+            goes_on()
+        rows = [
+            row for row in map(SCORECARD_ROWS.unpack, self._newest.values()) if isinstance(row, InUseRow)
+        ]
+        shown: dict[str, DefinitionRecord] = {}
+        for key in set[str]().union(*(row.sources for row in rows)):
+            sources = [source for row in rows for source in row.sources.get(key, {}).values()]
+            numbers = {source.number for source in sources}
+            if any(source.removed for source in sources):
+                removed.add(key)
+            elif len(sources) == partitions**2 and len(numbers) == 1:
+                [number] = numbers
+                shown[key] = DefinitionRecord(number, rows[0].definitions[key][number])
+        names = frozenset(key.partition("/")[2] for key in removed)
+        return Held(definitions_in(shown), said, names)
+
+    def _take(self, partition: int, packed: bytes) -> None:
+        known = self._newest.get(partition)
+        if known is None or version_of(known) <= version_of(packed):
+            self._newest[partition] = packed

@@ -20,8 +20,10 @@ Reason = Literal[
     "made",
     "many",
     "often",
+    "removed",
     "scope",
     "taken",
+    "uncounted",
     "window",
     "wrong",
 ]

@@ -7,7 +7,7 @@ from kpis.calendar import Grain
 from kpis.definitions.builtin import builtin_kpis
 from kpis.definitions.changing import definitions_in
 from notices.figures import Meaning
-from schemas.definitions import Definitions, KpiUnit
+from schemas.definitions import Definitions, KpiUnit, Unit
 from wall.entries import decode_defined, decode_member, decode_named
 from wall.view import View
 
@@ -26,6 +26,15 @@ class Kpi(Struct, frozen=True, kw_only=True):
     """In which windows there is one, the shortest first."""
     own: bool
     """Whether the organisation defined it."""
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    """A measure, as pages show it."""
+
+    measure: str
+    name: dict[str, str]
+    """By language; empty of those of ours, which pages name, and where nobody gave it one."""
+    unit: Unit
 
 
 def definitions_of(view: View) -> Definitions:
@@ -63,4 +72,13 @@ def kpis_in(view: View, currency: str) -> list[Kpi]:
             own=one.name in own.kpis,
         )
         for one in known_kpis(currency, own).kpis.values()
+    ]
+
+
+def measures_in(view: View, currency: str) -> list[Measure]:
+    """All measures, in the order in which records show them; own ones last."""
+    own = definitions_of(view)
+    return [
+        Measure(measure=name, name=own.measures[name].name if name in own.measures else {}, unit=unit)
+        for name, unit in known_kpis(currency, own).units.items()
     ]

@@ -12,14 +12,14 @@ from cyclopts import App
 from kpis.calendar import labels_of, micros_of
 from kpis.contributions import Business
 from kpis.definitions.changing import changed, definitions_in
-from kpis.definitions.checking import A, summed_field
-from kpis.definitions.countable import COUNTABLE, known_fields
+from kpis.definitions.checking import A
+from kpis.definitions.countable import known_fields
 from kpis.definitions.counting import fields_needed
 from kpis.definitions.faults import did_you_mean
 from kpis.own import told
 from kpis.replay import Replay
 from kpis.tally import COMPANY
-from malvakt.defined import number_of, read_file
+from malvakt.defined import means, number_of, read_file
 from malvakt.outcome import CallError
 from malvakt.reaching import reaching, settings_with
 from malvakt.recorded import EventFile, Line, read_recorded, report
@@ -28,8 +28,6 @@ from schemas.definitions import (
     DefinitionRecord,
     Definitions,
     KpiDefinition,
-    MeasureDefinition,
-    Plain,
 )
 from schemas.events import Recorded
 from schemas.records import KpiRecord
@@ -82,8 +80,8 @@ def list_(*, broker: str | None = None, json: bool = False) -> int:
             print(msgspec.json.encode(line).decode())
         else:
             one = record.definition
-            means = _kpi(one) if isinstance(one, KpiDefinition) else _measure(one)
-            print(f"{key} (version {record.version}): {means}")
+            said = _kpi(one) if isinstance(one, KpiDefinition) else means(one)
+            print(f"{key} (version {record.version}): {said}")
     if not found and not json:
         print("Nothing is defined; see docs/definitions.md.")
     return 0
@@ -254,32 +252,13 @@ def _summary(definitions: Definitions) -> list[str]:
     measures, kpis = definitions.measures, definitions.kpis
     lines = [f"{number_of(len(measures), 'measure')} and {number_of(len(kpis), 'KPI')}, and no fault."]
     width = max(map(len, [*measures, *kpis]), default=0)
-    lines += [f"  {name:{width}}  {_measure(one)}" for name, one in measures.items()]
+    lines += [f"  {name:{width}}  {means(one)}" for name, one in measures.items()]
     lines += [f"  {name:{width}}  {_kpi(one)}" for name, one in kpis.items()]
     own = sorted({(event.partition(".")[0], field) for event, field in fields_needed(definitions)})
     if own:
         lines.append("Fields of your own, which events must state:")
         lines += [f"  {field} of {A[noun]}{did_you_mean(field, known_fields(noun))}" for noun, field in own]
     return lines
-
-
-def _measure(definition: MeasureDefinition) -> str:
-    countable = COUNTABLE[definition.event]
-    field = summed_field(definition.count)
-    if field is not None:
-        what = f"the sum of `{field}` of {countable.things}"
-    elif definition.count == "distinct person":
-        what = f"distinct persons in {countable.things}"
-    else:
-        what = countable.things
-    conditions = [
-        f"{name} is {' or '.join(map(_value, values))}" for name, values in definition.where.items()
-    ]
-    return f"{what}{', where ' if conditions else ''}{' and '.join(conditions)}; at {countable.at}"
-
-
-def _value(value: Plain) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _kpi(definition: KpiDefinition) -> str:

@@ -1,8 +1,10 @@
 """`malvakt explain`: the objects behind a figure, each with its share."""
 
+import asyncio
 import sys
 from datetime import date, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,16 +13,37 @@ from rich.console import Console
 from rich.table import Table
 
 from audit.explaining import Asked, Explanation, Item, Part, ask_for, exact, explain
-from audit.figures import KPIS, MEASURES
 from kpis.calendar import Grain, Window, day_number, windows_of
+from kpis.definitions.holding import NOTHING, Absent, Held, Since, only
 from kpis.tally import COMPANY
 from malvakt.asking import asked_date, asked_instant
 from malvakt.auditing import books_of, settings_of
 from malvakt.commands.kpis_ import KINDS
 from malvakt.commands.reconcile_ import Files
+from malvakt.defined import means, read_file
 from malvakt.outcome import CallError
+from malvakt.reaching import reaching
 from malvakt.recorded import Line, report
 from malvakt.showing import plain, window_name
+from streams.defining import InUse
+from streams.settings import Settings
+
+ABSENT: dict[Absent, str] = {
+    "figure": "There is no KPI or measure {figure}; there are {known}.",
+    "uncounted": (
+        "{figure} is defined, but not all of history is counted under its definition yet; until it is, no"
+        " record shows it. There are {known}."
+    ),
+    "removed": "{figure} was taken away, and no record shows it any more; there are {known}.",
+}
+
+SINCE: dict[Since, str] = {
+    "changed": (
+        "{figure} is defined otherwise by now. Until all of history is counted so, records show what is"
+        " explained here."
+    ),
+    "removed": "{figure} was taken away by now; records are about to show it no more.",
+}
 
 
 def explain_(
@@ -30,6 +53,7 @@ def explain_(
     figure: str,
     *,
     events: Files | None = None,
+    definitions: Path | None = None,
     timezone: str | None = None,
     currency: str | None = None,
     as_of: str | None = None,
@@ -47,9 +71,11 @@ def explain_(
     start
         The window's first date, such as 2026-03-01; of `ever` 1970-01-01.
     figure
-        A KPI or a measure.
+        A KPI or a measure, ours or your own.
     events
         Files of events, instead of the topics; `-` reads standard input.
+    definitions
+        With --events: the own measures and KPIs, in TOML. An installation has its own.
     timezone
         With --events: the business timezone; else MALVAKT_TIMEZONE. An installation has its own.
     currency
@@ -63,14 +89,20 @@ def explain_(
     """
     if scope != COMPANY and not scope.startswith(KINDS):
         raise CallError(f"{scope}: give {COMPANY}, or a scope that begins with {', '.join(KINDS)}.")
-    if figure not in KPIS and figure not in MEASURES:
-        names = ", ".join(sorted({*KPIS, *MEASURES}))
-        raise CallError(f"There is no KPI or measure {figure}; there are {names}.")
+    if definitions is not None and events is None:
+        raise CallError("--definitions goes with --events; an installation has its own.")
     first = _first_day(grain, start)
     settings = settings_of(events, broker, timezone, currency)
     now = None if as_of is None else asked_instant("--as-of", as_of, settings.business().calendar)
+    held = _held(settings, figure, definitions, in_files=events is not None)
+    if held is None:
+        return 1
+    absent = held.absent(figure)
+    if absent is not None:
+        known = ", ".join(sorted(held.figures()))
+        raise CallError(ABSENT[absent].format(figure=figure, known=known))
     refused: list[Line] = []
-    with books_of(settings, events, refused) as books:
+    with books_of(settings, events, refused, held.shown) as books:
         latest = now or books.latest()
         if latest is None:
             raise CallError("There are no events to explain anything by.")
@@ -78,11 +110,25 @@ def explain_(
         ask_for(books, asked)
         explanation = explain(books, asked, figure)
     if json:
-        _print(explanation)
+        _print(explanation, held)
     else:
-        _show(asked, explanation)
+        _show(asked, explanation, held)
     report(refused)
     return 1 if refused else 0
+
+
+def _held(settings: Settings, figure: str, definitions: Path | None, *, in_files: bool) -> Held | None:
+    """The definitions that figures are by; `None` where those of a file have faults.
+
+    An installation is asked for them only where the figure is none of ours.
+    """
+    if definitions is not None:
+        defined = read_file(definitions, {})
+        return None if defined is None else only(defined)
+    if in_files or NOTHING.absent(figure) is None:
+        return NOTHING
+    with reaching(settings.broker):
+        return asyncio.run(InUse(settings).read())
 
 
 def _first_day(grain: Grain, start: str) -> date:
@@ -93,7 +139,7 @@ def _first_day(grain: Grain, start: str) -> date:
     return first
 
 
-def _print(explanation: Explanation) -> None:
+def _print(explanation: Explanation, held: Held) -> None:
     for part in explanation.parts:
         for item in part.items:
             sys.stdout.buffer.write(orjson.dumps(_line(part, item)) + b"\n")
@@ -106,6 +152,7 @@ def _print(explanation: Explanation) -> None:
         "formula": explanation.formula,
         "value": explanation.value,
         "totals": totals,
+        "since": held.since(explanation.figure),
     }
     sys.stdout.buffer.write(orjson.dumps(last) + b"\n")
 
@@ -126,18 +173,19 @@ def _line(part: Part, item: Item) -> dict[str, Any]:
     return line | {"through": item.through} if item.through else line
 
 
-def _show(asked: Asked, explanation: Explanation) -> None:
+def _show(asked: Asked, explanation: Explanation, held: Held) -> None:
     console = Console()
     for part in explanation.parts:
+        reached = any(item.through for item in part.items)
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_footer=True)
         table.add_column(_title(part), plain(f"{len(part.items)} in all"), overflow="fold")
         table.add_column("share", _readable(part.total, part), justify="right", no_wrap=True)
         for name in ("day", "customer", "seller", "team", "through"):
-            if name != "through" or part.name == "contacts":
+            if name != "through" or reached:
                 table.add_column(name, overflow="fold")
         for item in part.items:
             cells = [plain(name or "–") for name in (item.customer, item.seller, item.team)]
-            if part.name == "contacts":
+            if reached:
                 cells.append(plain(", ".join(item.through)))
             table.add_row(plain(item.object), _readable(item.share, part), _days(item), *cells)
         console.print(table)
@@ -148,6 +196,12 @@ def _show(asked: Asked, explanation: Explanation) -> None:
             f" = {explanation.formula} = {value}"
         )
     )
+    for name in dict.fromkeys(part.name for part in explanation.parts):
+        if name in held.shown.measures:
+            console.print(plain(f"{name} counts {means(held.shown.measures[name])}."))
+    since = held.since(explanation.figure)
+    if since is not None:
+        console.print(plain(SINCE[since].format(figure=explanation.figure)))
 
 
 def _title(part: Part) -> str:

@@ -1,5 +1,6 @@
 """`malvakt web`: the wall and its API, from a local view of what is published."""
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import settings_with
 from streams.data_directory import data_home
+from streams.defining import InUse
 from streams.settings import MAX_PORT
 from wall.accounts.door import Door
 from wall.accounts.store import Store, StoreError
@@ -89,7 +91,8 @@ def web_(
             fell.append(error)
             server.should_exit = True
 
-    explainer = Explainer(partial(Topics, settings))
+    in_use = InUse(settings)
+    explainer = Explainer(lambda goes_on: asyncio.run(in_use.read(goes_on)), partial(Topics, settings))
     desk = Desk(
         timezone=settings.timezone,
         currency=settings.currency,

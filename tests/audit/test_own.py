@@ -168,7 +168,7 @@ def test_a_record_of_own_figures_only_should_be_there() -> None:
 def test_a_measure_may_be_called_what_python_has_another_use_for(name: str) -> None:
     """Names are names."""
     formula = Formula(KpiDefinition(formula=f"{name} * 007.5", unit="money", better="higher", name={}), 2)
-    assert formula.reads == {name}
+    assert formula.reads == (name,)
     assert formula.figure({name: Fraction(2)}) == "15.00"
 
 

@@ -158,6 +158,31 @@ def test_own_figures_are_reconciled_by_their_definitions(seated: Path, own: Path
     assert difference["published"] == difference["recounted"] + 1
 
 
+def test_own_figures_are_explained_by_their_definitions(seated: Path, own: Path) -> None:
+    """What a KPI reads, each with the objects behind it; an unknown one is answered with all there are."""
+    printed = malvakt("replay", seated, "--definitions", own, "--json")
+    ever = next(
+        r
+        for r in map(orjson.loads, printed.stdout.splitlines())
+        if r["scope"] == "company" and r["grain"] == "ever"
+    )
+    call = ("explain", "company", "ever", "1970-01-01")
+    files = ("--events", seated, "--definitions", own)
+    done = malvakt(*call, "mean_win", *files, "--json")
+    *items, last = (orjson.loads(line) for line in done.stdout.splitlines())
+    assert (last["value"], last["formula"]) == (ever["kpis"]["mean_win"], "big_wins / deals_won")
+    totals = {part["part"]: Fraction(part["total"]) for part in last["totals"]}
+    assert list(totals) == ["big_wins", "deals_won"]
+    for name, total in totals.items():
+        assert total == sum(Fraction(item["share"]) for item in items if item["part"] == name) > 0
+    shown = malvakt(*call, "seats_called", *files, COLUMNS="160")
+    assert f"= seats_called = {ever['measures']['seats_called']}" in shown.stdout
+    assert "seats_called counts the sum of `seats` of activities" in shown.stdout
+    unknown = malvakt(*call, "profit", *files)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "There is no KPI or measure profit; there are average_deal_value, big_wins," in said(unknown)
+
+
 def test_an_explanation_lists_what_adds_up(recorded: Path, records: list[dict[str, Any]]) -> None:
     """The deals behind the revenue, then the figure as the record has it."""
     [ever] = [r for r in records if (r["scope"], r["grain"]) == ("company", "ever")]
@@ -214,7 +239,8 @@ WRONG_CALLS = {
     "reconcile --wait -1": "--wait takes seconds, 0 or more",
     "reconcile --patience -1": "--patience takes seconds, 0 or more",
     "explain north day 2026-03-02 revenue": "north: give company, or a scope that begins with team:",
-    "explain company day 2026-03-02 profit": "There is no KPI or measure profit",
+    "explain company day 2026-03-02 profit --events x": "There is no KPI or measure profit; there are",
+    "explain company day 2026-03-02 revenue --definitions x": "--definitions goes with --events",
     "explain company month 2026-03-02 revenue": "START 2026-03-02: no month starts on that date",
     "explain company day tomorrow revenue": "START tomorrow: give a date",
     "explain company day 2026-03-02 revenue --as-of soon": "--as-of soon: give a date or a time",
@@ -355,12 +381,25 @@ def test_own_figures_of_a_running_installation_are_reconciled(
         assert asyncio.run(read_in_use(settings)) == Definitions()
         assert malvakt("definitions", "apply", own, **environment).returncode == 0
         in_use = asyncio.run(until_in_use())
+        explained = malvakt("explain", "company", "ever", "1970-01-01", "mean_win", "--json", **environment)
         good = malvakt("reconcile", "--wait", "1", "--json", **environment)
         asyncio.run(falsify())
         bad = malvakt("reconcile", "--wait", "1", "--json", **environment)
+        # Nobody works: records still show what is taken away.
+        worker.stop()
+        assert malvakt("definitions", "remove", "mean_win", **environment).returncode == 0
+        going = malvakt("explain", "company", "ever", "1970-01-01", "mean_win", "--json", **environment)
+        unknown = malvakt("explain", "company", "ever", "1970-01-01", "profit", **environment)
     finally:
         worker.stop()
         asyncio.run(delete_topics(settings))
+    *wins, mean = (orjson.loads(line) for line in explained.stdout.splitlines())
+    assert {item["part"] for item in wins} == {"big_wins", "deals_won"}
+    assert (mean["formula"], mean["since"]) == ("big_wins / deals_won", None)
+    still = orjson.loads(going.stdout.splitlines()[-1])
+    assert (still["value"], still["since"]) == (mean["value"], "removed")
+    assert unknown.returncode == 2
+    assert "profit; there are average_deal_value, big_wins," in said(unknown)
     assert (set(in_use.measures), set(in_use.kpis)) == ({"seats_called", "big_wins"}, {"mean_win"})
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
     assert "Not recounted" not in good.stderr

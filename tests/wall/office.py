@@ -4,19 +4,22 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import uvicorn
+from msgspec import structs
 
 from audit.books import Books, Rules
 from goals.history import GoalHistory
 from kpis.calendar import Calendar
 from kpis.contributions import Business
+from kpis.definitions.holding import NOTHING, only
 from kpis.replay import Replay
 from malvakt.behind import Explainer
+from schemas.definitions import DefinitionRecord, Definitions, encode_definition, key_of
 from schemas.events import Event, Recorded, encode_event
 from schemas.goals import (
     Alert,
@@ -30,7 +33,7 @@ from schemas.goals import (
 )
 from schemas.notices import Ack, encode_ack
 from schemas.records import KpiRecord, encode_record
-from schemas.topics import ACKS, ALERTS, GOAL_STATUS, GOALS, GOALS_HISTORY, SCORECARDS
+from schemas.topics import ACKS, ALERTS, DEFINITIONS, GOAL_STATUS, GOALS, GOALS_HISTORY, SCORECARDS
 from simulation.floor import Floor, events
 from streams.following import Fetched
 from wall.accounts.door import Door
@@ -46,12 +49,12 @@ BUSINESS = Business(Calendar("Europe/Stockholm"), "SEK")
 class Heard:
     """Books of events that somebody has."""
 
-    def __init__(self, events: list[Event]) -> None:
-        self.books = Books(Rules("Europe/Stockholm", "SEK", 2))
+    def __init__(self, events: Sequence[Event | Recorded], shown: Definitions) -> None:
+        self.books = Books(Rules("Europe/Stockholm", "SEK", 2), shown)
         self._events = events
 
     def read(self, heard: Callable[[int], None]) -> None:
-        self.books.take(Recorded(event, encode_event(event)) for event in self._events)
+        self.books.take(self._events)
         heard(len(self._events))
         self.books.balance()
 
@@ -71,7 +74,9 @@ class Office:
         self.history = GoalHistory()
         self.events: list[Event] = []
         """What figures are explained by."""
-        self.explainer = Explainer(lambda: Heard(self.events))
+        self.held = NOTHING
+        """The definitions that figures are by."""
+        self.explainer = Explainer(lambda _: self.held, lambda shown: Heard(self.events, shown))
         self.desk = Desk(
             timezone="Europe/Stockholm",
             currency="SEK",
@@ -118,6 +123,27 @@ class Office:
         fetched += [self._fetched(GOALS_HISTORY.name, one.id, encode_version(one)) for one in set_]
         fetched += [self._fetched(ACKS.name, ack.alert, encode_ack(ack)) for ack in acks]
         self._take(fetched)
+
+    def define(self, definitions: Definitions) -> None:
+        """Have an organisation's own figures, as if all of history had been counted under them."""
+        self.held = only(definitions)
+        own = {
+            key_of(name, one): one
+            for name, one in [*definitions.measures.items(), *definitions.kpis.items()]
+        }
+        self._take(
+            [
+                self._fetched(DEFINITIONS.name, key, encode_definition(DefinitionRecord(1, one)))
+                for key, one in own.items()
+            ]
+        )
+        replay = Replay(BUSINESS, definitions=definitions)
+        replay.feed(self.events)
+        self.tell(
+            structs.replace(record, revision=record.revision + 1)
+            for record in replay.records(self.clock)
+            if record.scope == "company"
+        )
 
     def retire(self, goal: str) -> None:
         """Have the view read that there is no such goal any more."""

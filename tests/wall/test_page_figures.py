@@ -7,6 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from kpis.definitions.holding import Held
+from schemas.definitions import Definitions, KpiDefinition, MeasureDefinition
 from schemas.records import decode_record
 from tests.wall.goals import MARCH, goal_of, standing
 from tests.wall.office import Heard, Office, Server
@@ -14,6 +16,22 @@ from tests.wall.test_view import NOON
 from tests.wall.visiting import CONTRASTS, Opened, first_account
 
 ANSWERED_MS = 60_000
+
+OWN = Definitions(
+    {
+        "big_wins": MeasureDefinition(
+            event="deal.won", count="sum value", name={"sv": "Stora vinster", "en": "Big wins"}
+        )
+    },
+    {
+        "mean_win": KpiDefinition(
+            formula="big_wins / deals_won",
+            unit="money",
+            better="higher",
+            name={"sv": "Snittvinst", "en": "Mean win"},
+        )
+    },
+)
 
 
 def page_of(opened: Opened, server: Server, path: str, **how: object) -> Page:
@@ -31,7 +49,9 @@ def digits(text: str) -> str:
 def test_a_figure_leads_to_the_deals_that_add_up_to_it(
     opened: Opened, server: Server, office: Office, tmp_path: Path
 ) -> None:
-    """From where one stands to the figure, to every deal, to a file for Excel; and back."""
+    """From where one stands to the figure, to every deal, to a file for Excel; and back, and to a figure of
+    one's own, by its own name."""
+    office.define(OWN)
     march = standing("company", "revenue", MARCH, 310_000, 410_000, NOON, "at_risk", 0.8)
     office.tell(goals=[goal_of(march)], statuses=[march])
     [body] = office.view.records("company", "month", "2026-03-01", "2026-03-01")
@@ -53,6 +73,24 @@ def test_a_figure_leads_to_the_deals_that_add_up_to_it(
     assert len(list(csv.DictReader(StringIO(text), delimiter=";"))) == len(shares)
     page.get_by_role("link", name="Alla siffror").click()
     expect(page.get_by_role("heading", level=2).first).to_have_text("Hela bolaget, mars")
+    own = page.get_by_role("link", name=re.compile("^Snittvinst: "))
+    mean = own.inner_text()
+    own.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Snittvinst")
+    expect(page.get_by_text("Precis vad som står överallt annars")).to_be_visible(timeout=ANSWERED_MS)
+    assert round(float(digits(page.locator(".large").inner_text()))) == float(digits(mean))
+    expect(page.get_by_text("Räknas som Stora vinster / Vunna affärer.")).to_be_visible()
+    wins = page.get_by_role("table", name="Stora vinster").locator("tbody").get_by_role("row")
+    expect(wins).to_have_count(len(shares))
+    expect(
+        page.get_by_role("table", name="Vunna affärer").locator("tbody").get_by_role("row")
+    ).to_have_count(len(shares))
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Spara som CSV").click()
+    saved.value.save_as(tmp_path / "wins.csv")
+    rows = list(csv.DictReader(StringIO((tmp_path / "wins.csv").read_text("utf-8-sig")), delimiter=";"))
+    won = [float(row["share"].replace(",", ".")) for row in rows if row["sum"] == "big_wins"]
+    assert f"{sum(won):.2f}" == record.measures["big_wins"]
 
 
 def test_figures_of_anybody_at_any_time_with_the_keyboard(opened: Opened, server: Server) -> None:
@@ -107,11 +145,12 @@ def test_long_counting_says_how_far_it_is_and_stops_for_who_leaves(
             while True:
                 heard(7)  # type: ignore[operator]
 
-    def open_() -> Heard:
-        opened_books.append(Endless(office.events))
+    def open_(shown: Definitions) -> Heard:
+        opened_books.append(Endless(office.events, shown))
         return opened_books[-1]
 
     office.explainer._open = open_
+    office.define(OWN)
     asked = "behind?scope=company&grain=month&start=2026-03-01"
     page = page_of(opened, server, f"{asked}&kpi=revenue")
     status = page.locator("main").get_by_role("status")
@@ -121,7 +160,13 @@ def test_long_counting_says_how_far_it_is_and_stops_for_who_leaves(
     expect(status).to_contain_text("Just what stands everywhere else", timeout=ANSWERED_MS)
     expect(page.locator(".busy")).to_be_hidden()
     page.goto(f"{server.address}/manage/{asked}&kpi=hires")
-    expect(status).to_have_text("An organisation's own figures cannot be broken down yet.")
+    expect(status).to_contain_text("There is no such figure. There are: New leads, ")
+    expect(status).to_contain_text("Calls, ")
+    expect(status).to_contain_text("Big wins, Mean win.")
+    office.held = Held(OWN, Definitions(), frozenset())
+    page.goto(f"{server.address}/manage/{asked}&kpi=mean_win")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mean win")
+    expect(page.get_by_text("Its definition was taken away.")).to_be_visible(timeout=ANSWERED_MS)
 
 
 def test_they_can_be_read_by_everybody_and_on_a_phone(opened: Opened, server: Server) -> None:

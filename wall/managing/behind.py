@@ -1,6 +1,6 @@
 """What is behind a figure: the objects it is made of, each with its share, counted again from events."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import date, datetime
 from typing import Annotated
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from goals.scopes import scope_fault
 from kpis.calendar import Grain, Window, day_number, windows_of
+from kpis.definitions.holding import Since
 from schemas.records import Figure, decode_record
 from wall.accounts.door import guard
 from wall.managing.desk import Behind, Explained, Question, Stage, Sum, UnexplainedError
@@ -54,12 +55,15 @@ class Answer(Struct, frozen=True, kw_only=True):
     as_of: datetime
     published: Published | None
     sums: list[Shown]
+    since: Since | None
 
 
 class Refused(Struct, frozen=True):
     """Why there is no answer."""
 
     reason: str
+    figures: Sequence[str]
+    """What could be asked for, where there is none of the name."""
 
 
 def routes(place: Place) -> Router:
@@ -118,7 +122,7 @@ async def _events(
                 else:
                     yield _event("answer", _answer(said, published))
         except UnexplainedError as error:
-            yield _event("refused", Refused(error.reason))
+            yield _event("refused", Refused(error.reason, error.figures))
 
 
 def _event(name: str, data: Struct) -> bytes:
@@ -133,6 +137,7 @@ def _answer(explained: Explained, published: Published | None) -> Answer:
         as_of=explained.as_of,
         published=published,
         sums=[_shown(each) for each in explained.sums],
+        since=explained.since,
     )
 
 

@@ -7,12 +7,13 @@ from typing import Literal
 from msgspec import Struct
 
 from goals.history import GoalHistory
+from kpis.definitions.holding import Absent, Since
 from schemas.goals import GoalVersion
 from schemas.notices import Ack
 from schemas.records import Figure
 
-Unexplained = Literal["figure", "events", "lost", "kafka", "long"]
-"""No such figure can be explained; there are no events, or not all of them any more; Kafka does not answer;
+Unexplained = Literal[Absent, "events", "lost", "kafka", "long"]
+"""No record shows such a figure; there are no events, or not all of them any more; Kafka does not answer;
 it takes too long."""
 
 
@@ -23,9 +24,11 @@ class UnwrittenError(Exception):
 class UnexplainedError(Exception):
     """There is no answer to what is behind a figure; the word says why."""
 
-    def __init__(self, reason: Unexplained) -> None:
+    def __init__(self, reason: Unexplained, figures: Sequence[str] = ()) -> None:
         super().__init__(reason)
         self.reason: Unexplained = reason
+        self.figures = figures
+        """Those that there are, where there is none of the name."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -86,6 +89,8 @@ class Explained(Struct, frozen=True, kw_only=True):
     value: Figure
     as_of: datetime
     sums: list[Sum]
+    since: Since | None
+    """What became of the organisation's own definition that the figure is by."""
 
 
 MakeVersions = Callable[[GoalHistory], Sequence[GoalVersion]]

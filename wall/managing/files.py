@@ -98,7 +98,8 @@ def routes(place: Place) -> Router:
             async with aclosing(desk.explain(question)) as told:
                 found = [said async for said in told if isinstance(said, Explained)]
         except UnexplainedError as error:
-            refuse(503, error.reason, "There is no answer to what is behind it.")
+            known = f" There are {', '.join(error.figures)}." if error.figures else ""
+            refuse(503, error.reason, f"There is no answer to what is behind {figure}.{known}")
         people = await asyncio.to_thread(People, view)
         return _file(f"malvakt-{figure}-{start}", _behind(found[-1], people, language))
 

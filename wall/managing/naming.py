@@ -1,10 +1,10 @@
-"""What the pages need to name and write figures: the KPIs that there are."""
+"""What the pages need to name and write figures: the KPIs and measures that there are."""
 
 from litestar import Router, get
 
 from wall.accounts.door import guard
 from wall.managing.place import Place
-from wall.vocabulary import Kpi, kpis_in
+from wall.vocabulary import Kpi, Measure, kpis_in, measures_in
 
 
 def routes(place: Place) -> Router:
@@ -16,4 +16,9 @@ def routes(place: Place) -> Router:
         """All KPIs."""
         return kpis_in(view, desk.currency)
 
-    return Router("/api/manage", route_handlers=[kpis], guards=[guard(door.manages)])
+    @get("/measures", sync_to_thread=True)
+    def measures() -> list[Measure]:
+        """All measures."""
+        return measures_in(view, desk.currency)
+
+    return Router("/api/manage", route_handlers=[kpis, measures], guards=[guard(door.manages)])

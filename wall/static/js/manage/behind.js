@@ -20,7 +20,7 @@ export async function behind(page) {
   back.href = `/manage/figures?${new URLSearchParams({ scope, grain, start })}`;
   page.classList.add("wide");
   page.append(
-    back, element("h1", "", names.kpi(kpi)),
+    back, element("h1", "", names.called(kpi)),
     element("p", "intro", `${names.scope(scope)}, ${names.window(grain, start)}`),
     figure, state, bar, place,
   );
@@ -40,9 +40,12 @@ export async function behind(page) {
     const answer = JSON.parse(data);
     stop(compared(answer, names));
     setText(figure, names.figure(kpi, answer.value, true));
-    place.replaceChildren(...sumsOf(answer, asked, names));
+    place.replaceChildren(answer.since ? element("p", "hint", said.since[answer.since]) : "", ...sumsOf(answer, asked, names));
   });
-  source.addEventListener("refused", ({ data }) => stop(words.reasons[JSON.parse(data).reason] ?? words.lost));
+  source.addEventListener("refused", ({ data }) => {
+    const { reason, figures } = JSON.parse(data);
+    stop(`${words.reasons[reason] ?? words.lost}${figures.length ? ` ${said.thereAre(figures.map((one) => names.called(one)).join(", "))}` : ""}`);
+  });
   // One that is broken off is not begun again by itself: it is long work.
   source.addEventListener("error", () => stop(said.refused));
   addEventListener("pagehide", () => source.close());
@@ -61,7 +64,7 @@ function sumsOf(answer, asked, names) {
   const several = answer.sums.length > 1;
   const parts = answer.sums.flatMap((sum) => {
     const days = sum.end === null ? "" : names.period(sum.start, lastOf(sum.end));
-    const heading = element("h2", "", nameOf(sum.name, names), " ", element("span", "count", amount(sum.total, sum.name, names)));
+    const heading = element("h2", "", names.measure(sum.name), " ", element("span", "count", amount(sum.total, sum.name, names)));
     const rest = sum.count - sum.items.length;
     return [element("section", "",
       heading, element("p", "summary", said.count(names.count.format(sum.count)) + (several && days ? `, ${days}` : "")),
@@ -84,7 +87,7 @@ function tableOf(sum, names) {
     { text: said.team },
     ...(through ? [{ text: said.through, className: "whole" }] : []),
   ];
-  return table(nameOf(sum.name, names), columns, sum.items, (item) => [
+  return table(names.measure(sum.name), columns, sum.items, (item) => [
     item.object,
     element("b", "", amount(item.share, sum.name, names)),
     item.first_day === item.last_day ? names.day(item.first_day) : `${names.day(item.first_day)} – ${names.day(item.last_day)}`,
@@ -95,17 +98,18 @@ function tableOf(sum, names) {
   ]);
 }
 
-const MONEY = /^(revenue|cost)/;
-const nameOf = (measure, names) => words.measures[measure] ?? names.kpi(measure);
 
 /** A share as people read it: money in its smallest unit, fractions to three decimals. */
 function amount(text, measure, names) {
   const [above, below = "1"] = text.split("/");
   const value = Number(above) / Number(below);
-  return MONEY.test(measure) ? names.minorMoney.format(value) : names.fine.format(value);
+  return names.measures.get(measure)?.unit === "money" ? names.minorMoney.format(value) : names.fine.format(value);
 }
 
 /** The formula with what stands in it. */
-const formulaOf = ({ formula }, names) => formula.replace(/[a-z_]{4,}/g, (word) => (words.measures[word] ? nameOf(word, names) : word));
+function formulaOf({ formula, sums }, names) {
+  const read = new Set(sums.map((sum) => sum.name));
+  return formula.replace(/\b[a-z][a-z0-9_]*\b/g, (word) => (read.has(word) ? names.measure(word) : word));
+}
 
 const lastOf = (end) => new Date(Date.parse(`${end}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);

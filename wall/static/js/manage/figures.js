@@ -70,9 +70,9 @@ function choices(shown, names, change) {
 function groups(record, names) {
   const said = words.figure;
   const list = (figures) => element("ul", "figures", ...figures.map(([name, value]) => {
-    const label = names.kpis.has(name) ? names.kpi(name) : words.measures[name] ?? names.kpi(name);
+    const label = names.called(name);
     const text = names.figure(name, value);
-    const leads = value !== null && Number(value) !== 0 && !(names.kpis.get(name)?.own ?? !(name in words.measures || names.kpis.has(name)));
+    const leads = value !== null && Number(value) !== 0;
     const shownValue = leads ? element("a", "value", text) : element("span", "value", text);
     if (leads) {
       shownValue.href = behind(record.scope, record.grain, record.start, name);
@@ -83,7 +83,7 @@ function groups(record, names) {
   }));
   // What a KPI says already, perhaps under another name, is not said twice.
   const told = new Set(Object.keys(record.kpis).map((name) => names.kpi(name)));
-  const measures = Object.entries(record.measures).filter(([name]) => !(name in record.kpis) && !told.has(words.measures[name]));
+  const measures = Object.entries(record.measures).filter(([name]) => !(name in record.kpis) && !told.has(names.measure(name)));
   return [list(Object.entries(record.kpis)), element("h3", "", said.measures), list(measures)];
 }
 

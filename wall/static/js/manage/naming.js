@@ -29,11 +29,12 @@ const weekOf = (monday) => {
 };
 
 export class Naming {
-  constructor({ position, scopes }, { now, clock, currency, timezone }, kpis) {
+  constructor({ position, scopes }, { now, clock, currency, timezone }, kpis, measures) {
     this.position = position;
     this.scopes = scopes;
     this.known = new Map(scopes.map((one) => [one.scope, one]));
     this.kpis = new Map(kpis.map((one) => [one.kpi, one]));
+    this.measures = new Map(measures.map((one) => [one.measure, one]));
     this.hear({ now, clock });
     this.currency = currency;
     const number = (given) => new Intl.NumberFormat(words.locale, given);
@@ -84,6 +85,16 @@ export class Naming {
   kpi(kpi) {
     const given = this.kpis.get(kpi)?.name ?? {};
     return given[language] ?? given.en ?? wall.otherKpis[kpi] ?? wall.kpis[kpi] ?? capitalised(kpi.replaceAll("_", " "));
+  }
+
+  measure(measure) {
+    const given = this.measures.get(measure)?.name ?? {};
+    return given[language] ?? given.en ?? words.measures[measure] ?? capitalised(measure.replaceAll("_", " "));
+  }
+
+  /** What is called so, a KPI or else a measure. */
+  called(figure) {
+    return this.kpis.has(figure) || !this.measures.has(figure) ? this.kpi(figure) : this.measure(figure);
   }
 
   unit(kpi) {
@@ -193,8 +204,7 @@ const two = (number) => String(number).padStart(2, "0");
 
 /** All that names things, as it is now. */
 export async function naming() {
-  const [scopes, now, kpis] = await Promise.all([ask("GET", "scopes"), ask("GET", "now"), ask("GET", "manage/kpis")]);
-  return new Naming(scopes, now, kpis);
+  return new Naming(...await Promise.all(["scopes", "now", "manage/kpis", "manage/measures"].map((path) => ask("GET", path))));
 }
 
 /** Where what is behind a figure is shown. */
