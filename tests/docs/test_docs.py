@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import get_args
 
@@ -13,13 +14,14 @@ import pytest
 from goals.known import known_kpis
 from goals.reading import KEYS, Reading
 from goals.reading import read as read_goals
-from kpis.calendar import Calendar, micros_of
+from kpis.calendar import Calendar, Grain, micros_of
 from kpis.definitions.checking import checked
 from kpis.definitions.countable import COUNTABLE
 from kpis.definitions.reading import as_tables, read
 from kpis.definitions.vocabulary import vocabulary
 from kpis.formulas import KPIS
 from kpis.measures import MEASURES
+from malvakt.cli import app
 from malvakt.commands.simulate_ import DAYS, START
 from malvakt.mapping import read_mapping
 from notices.reading import KEYS as ROUTE_KEYS
@@ -28,8 +30,8 @@ from schemas.decoding import Reason, ReasonCode, decode_event
 from schemas.definitions import decode_definition
 from schemas.events import EVENT_TYPES, type_of
 from schemas.export import GUIDE, guide
-from schemas.goals import AlertKind, Standing
-from schemas.records import KpiRecord
+from schemas.goals import Absolute, AlertKind, Standing
+from schemas.records import KpiRecord, encode_record
 from schemas.topics import CRM_TOPICS
 from simulation.floor import Floor, events
 from streams.partitioning import ON_EVERY_PARTITION
@@ -146,6 +148,47 @@ def test_the_examples_of_goals_can_be_used() -> None:
     assert sorted(keys) == sorted(KEYS)
     assert first_column(section(text, "Where a goal stands")) == list(get_args(Standing))
     assert first_column(section(text, "What people hear")) == list(get_args(AlertKind))
+
+
+def test_the_examples_of_dividing_a_goal_can_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As they stand on the page, with the goals that stand there; the parts add up to what is divided."""
+    text = page("goals.md")
+    examples = "".join(block.removeprefix("goals:\n") for block in blocks(text, "yaml"))
+    (tmp_path / "goals.yaml").write_text(f"goals:\n{examples}", "utf-8")
+    reached = {"seller:anna": "300.00", "seller:bo": "100.00"}
+    records = [
+        KpiRecord(
+            scope=scope,
+            grain=Grain.QUARTER,
+            start=date(2026, 7, 1),
+            end=date(2026, 10, 1),
+            state="closed",
+            revision=1,
+            measures={"revenue": revenue},
+            kpis={"revenue": revenue},
+            as_of=datetime(2026, 10, 2, tzinfo=UTC),
+        )
+        for scope, revenue in reached.items()
+    ]
+    (tmp_path / "records.jsonl").write_bytes(b"\n".join(map(encode_record, records)))
+    monkeypatch.chdir(tmp_path)
+    dividing = section(text, "Dividing a goal")
+    found: list[list[Fraction]] = []
+    for call in re.findall(r"^    malvakt (goals split .*)$", dividing, re.MULTILINE):
+        ended = app(
+            [*call.split(), "--now", "2026-12-20"], exit_on_error=False, result_action="return_value"
+        )
+        assert ended == 0, call
+        given = Reading(known_kpis("SEK"), Calendar("Europe/Stockholm"), micros_of(records[0].as_of))
+        parts, findings, _ = read_goals(capsys.readouterr().out.encode(), given)
+        assert not findings
+        found.append([Fraction(part.target.value) for part in parts if isinstance(part.target, Absolute)])
+    assert [sum(shares) for shares in found] == [1_000_000] * 3
+    for share in found[0]:
+        assert f"{float(share):,.2f}".replace(",", " ") in dividing
+    assert found[2] == [750_000, 250_000]
 
 
 def test_the_rules_in_the_guide_can_be_used() -> None:
