@@ -10,6 +10,7 @@ from goals.scenes import Scenes
 from goals.watching import Given, Said, Watching
 from goals.working_plan import WorkingPlan
 from kpis.scorecards import Scorecards
+from notices.reasons import sentence
 from schemas.decoding import Reason, ReasonCode, decode_given_goal
 from schemas.goals import Goal, encode_alert, encode_status
 from schemas.internal import Renewed, decode_renewed
@@ -131,4 +132,4 @@ def _fit(goal: Goal | Reason) -> Goal | Reason:
     fault = unfit(goal) if isinstance(goal, Goal) else None
     if fault is None:
         return goal
-    return Reason(ReasonCode.INVALID_FIELD, ".".join(("$", *fault.keys)), fault.sentence)
+    return Reason(ReasonCode.INVALID_FIELD, ".".join(("$", *fault.keys)), sentence(fault.reason))

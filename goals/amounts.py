@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from goals.known import KnownKpi
+from goals.reasons import Code, Field, Like, reason
 
 _WRITTEN = re.compile(
     r"(?P<sign>[+\-−]?)\s*(?P<number>[0-9][0-9 .,'_\u00a0\u2009\u202f]*)\s*(?P<unit>%|[^\W\d_]*)"
@@ -17,7 +18,11 @@ _KRONA_CURRENCIES = frozenset({"SEK", "NOK", "DKK", "ISK"})
 
 
 class AmountError(ValueError):
-    """A text is no target for its KPI; the message is a sentence."""
+    """A text is no target for its KPI."""
+
+    def __init__(self, code: Code, **about: Field) -> None:
+        super().__init__(code)
+        self.reason = reason(code, **about)
 
 
 class Written(NamedTuple):
@@ -37,60 +42,39 @@ def read_target(text: str, kpi: KnownKpi, currency: str) -> Written:
     """
     found = _WRITTEN.fullmatch(text.strip())
     if found is None:
-        raise AmountError(
-            f"`{text}` is no target; write {example(kpi, currency)}, or a change such as +14 %."
-        )
+        raise AmountError("no_target", written=text, example=like(kpi, currency))
     number = _number(found["number"].strip(), text)
     sign, unit = found["sign"], found["unit"]
     if sign and unit == "%":
         return Written(_decimal(number / 100, text, "" if sign == "+" else "-"), True)
     if sign == "+":
-        raise AmountError(f"`{text}` is neither a figure nor a change; write +14 % for 14 % more.")
+        raise AmountError("neither_figure_nor_change", written=text)
     _check_unit(text, unit, kpi, currency)
     value = number / 100 if unit == "%" else number
     return Written(_decimal(value, text, "-" if sign else ""), False)
 
 
-def example(kpi: KnownKpi, currency: str) -> str:
+def like(kpi: KnownKpi, currency: str) -> Like:
     """What a target for a KPI looks like."""
-    match kpi.unit:
-        case "money":
-            return f"an amount such as 1 500 000 {currency}"
-        case "ratio":
-            return "a share such as 35 %" if kpi.rate else "a number such as 1.4, or 35 %"
-        case "days":
-            return "days, such as 30 days"
-        case "count":
-            return "a number such as 42"
+    return Like("rate" if kpi.rate else kpi.unit, currency)
 
 
 def _check_unit(text: str, unit: str, kpi: KnownKpi, currency: str) -> None:
     """Whether a figure's unit is the KPI's; one that states none is in it."""
     if not unit:
         return
+    shape = like(kpi, currency)
     if unit == "%":
         if kpi.unit == "ratio":
             return
-        raise AmountError(
-            f"{kpi.name} is {_a(kpi, currency)}, and no share; write {example(kpi, currency)},"
-            f" or +{text} for a change."
-        )
+        raise AmountError("no_share", kpi=kpi.name, written=text, is_a=shape, example=shape)
     if unit.lower() in _DAYS and kpi.unit == "days":
         return
     if kpi.unit == "money":
         if unit == currency or (unit.lower() in _KRONOR and currency in _KRONA_CURRENCIES):
             return
-        raise AmountError(f"{kpi.name} is in {currency}, not in {unit}; write {example(kpi, currency)}.")
-    raise AmountError(f"{kpi.name} is {_a(kpi, currency)}, not in {unit}; write {example(kpi, currency)}.")
-
-
-def _a(kpi: KnownKpi, currency: str) -> str:
-    return {
-        "money": f"money, in {currency}",
-        "days": "a number of days",
-        "count": "a count",
-        "ratio": "a ratio",
-    }[kpi.unit]
+        raise AmountError("other_currency", kpi=kpi.name, currency=currency, unit=unit, example=shape)
+    raise AmountError("other_unit", kpi=kpi.name, is_a=shape, unit=unit, example=shape)
 
 
 def _number(text: str, whole: str) -> Fraction:
@@ -98,14 +82,12 @@ def _number(text: str, whole: str) -> Fraction:
     bare = _SPACES.sub("", text)
     if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", bare):
         thousands, decimals = bare.replace(",", " "), bare.replace(",", ".")
-        raise AmountError(f"`{whole}` can be read in two ways; write {thousands} or {decimals}.")
+        raise AmountError("two_ways", written=whole, thousands=thousands, decimals=decimals)
     if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3}){2,}(\.[0-9]+)?|[0-9]{1,3},[0-9]{3}\.[0-9]+", bare):
         bare = bare.replace(",", "")
     bare = bare.replace(",", ".")
     if not _NUMBER.fullmatch(bare):
-        raise AmountError(
-            f"`{whole}` is no number of at most 15 digits and 6 decimals, such as 1 500 000 or 0.35."
-        )
+        raise AmountError("no_number", written=whole)
     return Fraction(bare)
 
 
@@ -113,9 +95,7 @@ def _decimal(value: Fraction, text: str, sign: str) -> str:
     """An exact decimal string of at most six decimals."""
     millionths = value * 1_000_000
     if millionths.denominator != 1:
-        raise AmountError(
-            f"`{text}` has more decimals than are kept; four behind the point of a percentage do."
-        )
+        raise AmountError("too_many_decimals", written=text)
     whole, rest = divmod(millionths.numerator, 1_000_000)
     digits = f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
     return sign + digits if value else digits

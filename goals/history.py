@@ -11,6 +11,7 @@ import msgspec
 
 from goals.checking import Fault
 from goals.known import Known
+from goals.reasons import reason
 from goals.records import GoalError
 from goals.writing import asked_text, in_a_line, period_text
 from kpis.definitions.faults import did_you_mean, short
@@ -55,11 +56,8 @@ def moved(goal: Goal, history: GoalHistory) -> Fault | None:
     """That a goal is to be about somebody else, whose statuses are in another place; that cannot be."""
     for version in history.versions(goal.id):
         if version.goal is not None and version.goal.scope != goal.scope:
-            return Fault(
-                ("scope",),
-                f"`{goal.id}` is about {version.goal.scope}, and no goal moves to another scope; retire it"
-                f" (malvakt goals retire {goal.id}), and set one of {goal.scope} with another id.",
-            )
+            about = {"id": goal.id, "scope": version.goal.scope, "wanted": goal.scope}
+            return Fault(("scope",), reason("another_scope", **about))
     return None
 
 
@@ -76,7 +74,7 @@ def changes(wanted: Iterable[Goal], history: GoalHistory, by: str, at: datetime)
     for goal in wanted:
         fault = moved(goal, history)
         if fault is not None:
-            raise GoalError(fault.sentence)
+            raise GoalError(fault.reason)
         last = latest.get(goal.id)
         before = None if last is None else last.goal
         # Whoever accepted an earlier version, of which a file still tells, accepted no more than that.

@@ -4,15 +4,14 @@ import re
 from datetime import date, datetime
 from typing import Literal, NamedTuple, cast
 
-from msgspec import structs
-
 from goals.amounts import AmountError, read_target
 from goals.checking import Faults, judged
 from goals.known import Known
 from goals.periods import window_at
+from goals.reasons import Reason, reason
 from goals.scopes import scope_fault
 from kpis.calendar import Calendar, Grain, date_of, day_number
-from kpis.definitions.faults import did_you_mean, short
+from kpis.definitions.faults import closest, did_you_mean, short
 from schemas.goals import Absolute, Acceptance, Better, Goal, Once, Recurring, Relative
 from schemas.goals import Grain as GoalGrain
 from schemas.places import Finding, Node, Spot, Table, UnreadableError, Value, read_yaml
@@ -40,20 +39,31 @@ KEYS = (
 _GRAINS = ("day", "week", "month", "quarter", "year")
 _AGAINST = ("span_before", "last_year")
 _BETTER = ("at_least", "at_most")
-_PERIODS = "2026, 2026-Q2, 2026-04, 2026-W15, 2026-04-07 or 2026-04-07 to 2026-05-15"
+
+
+class Remark(NamedTuple):
+    """What is wrong with a file, or worth a second look, and where."""
+
+    line: int
+    column: int
+    what: str
+    """The key that it is about, below its goal's id."""
+    said: Reason | str
+    """Of what is only in files, such as their form, the sentence."""
+    warning: bool = False
 
 
 class Read(NamedTuple):
     """What a file says. The goals are those that can be used, however many others cannot."""
 
     goals: list[Goal]
-    findings: list[Finding]
+    findings: list[Remark]
     """In the order of the file."""
     places: dict[str, tuple[int, int]]
     """Where each goal stands, by its id."""
 
     @property
-    def faults(self) -> list[Finding]:
+    def faults(self) -> list[Remark]:
         """The findings because of which a goal cannot be used."""
         return [finding for finding in self.findings if not finding.warning]
 
@@ -73,24 +83,25 @@ def read(raw: bytes, given: Reading) -> Read:
     try:
         root = read_yaml(raw, "goals", MAX_BYTES, findings)
     except UnreadableError as error:
-        return Read([], [error.finding], {})
-    read = _File(given, findings).read(root)
-    return read._replace(findings=sorted(map(_without_root, read.findings), key=_place))
+        return Read([], [_of_the_form(error.finding)], {})
+    read = _File(given, list(map(_of_the_form, findings))).read(root)
+    return read._replace(findings=sorted(read.findings, key=_place))
 
 
-def _without_root(finding: Finding) -> Finding:
+def _of_the_form(finding: Finding) -> Remark:
     """What is said of a goal bears its id first."""
-    return structs.replace(finding, what=finding.what.removeprefix("goals."))
+    what = finding.what.removeprefix("goals.")
+    return Remark(finding.line, finding.column, what, finding.sentence, finding.warning)
 
 
-def _place(finding: Finding) -> tuple[int, int]:
+def _place(finding: Remark) -> tuple[int, int]:
     return finding.line, finding.column
 
 
 class _File:
     """One file: its goals so far, and what was found."""
 
-    def __init__(self, given: Reading, findings: list[Finding]) -> None:
+    def __init__(self, given: Reading, findings: list[Remark]) -> None:
         self._given = given
         self._findings = findings
 
@@ -102,7 +113,7 @@ class _File:
         nothing = Read(goals, self._findings, places)
         if root is None:
             sentence = f"the file is empty; write goals under `goals:`, as in{example}"
-            self._findings.append(Finding(1, 1, "", sentence))
+            self._findings.append(Remark(1, 1, "", sentence))
             return nothing
         table = self._table(root)
         if table is None:
@@ -130,7 +141,7 @@ class _File:
     def _goal(self, name: str, at: Spot, node: Node) -> Goal | None:
         before = sum(not finding.warning for finding in self._findings)
         # A key of its own that stands there twice was found already.
-        before -= any(finding.what.startswith(f"goals.{name}.") for finding in self._findings)
+        before -= any(finding.what.startswith(f"{name}.") for finding in self._findings)
         if not 1 <= len(name) <= _MAX_ID:
             self._fault(at, "", f"a goal's id has 1 to {_MAX_ID} characters; this one has {len(name)}.")
         table = self._table(node)
@@ -142,16 +153,16 @@ class _File:
                 self._fault(spot, name, f"a goal has no `{short(key)}`{hint}")
         scope, kpi_name = self._text(name, table, "scope"), self._text(name, table, "kpi")
         for key, value, example in (
-            ("scope", scope, "company, team:north or seller:anna"),
-            ("kpi", kpi_name, "revenue"),
-            ("target", table.entries.get("target"), "1 500 000, or +14 %"),
+            ("scope", scope, ("company", "team:north", "seller:anna")),
+            ("kpi", kpi_name, ("revenue",)),
+            ("target", table.entries.get("target"), ("1 500 000", "+14 %")),
         ):
             if value is None and key not in table.entries:
-                self._fault(at, name, f"`{key}` is missing; write one, such as {key}: {example}.")
+                self._fault(at, name, reason("missing", key=key, example=example))
         if scope is not None:
-            sentence = scope_fault(scope)
-            if sentence is not None:
-                self._fault(table.entries["scope"].spot, f"{name}.scope", sentence)
+            no_scope = scope_fault(scope)
+            if no_scope is not None:
+                self._fault(table.entries["scope"].spot, f"{name}.scope", no_scope)
         kpi = None if kpi_name is None else self._given.known.kpis.get(kpi_name)
         if kpi_name is not None and kpi is None:
             self._fault(table.entries["kpi"].spot, f"{name}.kpi", unknown_kpi(kpi_name, self._given.known))
@@ -187,7 +198,7 @@ class _File:
             key = next((key for key in fault.keys if key in table.entries), None)
             spot = at if key is None else table.entries[key].spot
             what = goal.id if key is None else f"{goal.id}.{key}"
-            self._findings.append(Finding(spot.line, spot.column, what, fault.sentence, fault.warning))
+            self._findings.append(Remark(spot.line, spot.column, what, fault.reason, fault.warning))
         return not any(not fault.warning for fault in faults.found)
 
     def _target(self, name: str, table: Table) -> Absolute | Relative | None:
@@ -199,25 +210,15 @@ class _File:
         try:
             written = read_target(text, kpi, self._given.known.currency)
         except AmountError as error:
-            self._fault(at, f"{name}.target", str(error))
+            self._fault(at, f"{name}.target", error.reason)
             return None
         against = self._choice(name, table, "against", _AGAINST)
         if not written.change:
             if "against" in table.entries:
-                self._fault(
-                    table.keys["against"],
-                    f"{name}.against",
-                    "only a change, such as +14 %, is measured against something;"
-                    " write the sign and %, or leave `against` out.",
-                )
+                self._fault(table.keys["against"], f"{name}.against", reason("against_nothing"))
             return Absolute(value=written.value)
         if "against" not in table.entries:
-            self._fault(
-                at,
-                f"{name}.target",
-                f"{text} of what? Write `against: span_before` for the time right before,"
-                " or `against: last_year` for the same dates a year earlier.",
-            )
+            self._fault(at, f"{name}.target", reason("change_of_what", written=text))
         if against is None:
             return None
         baseline: Literal["span_before", "last_year"] = (
@@ -229,25 +230,17 @@ class _File:
         recurring = [key for key in ("every", "from", "until") if key in table.entries]
         if "period" in table.entries:
             if recurring:
-                self._fault(
-                    table.keys[recurring[0]],
-                    f"{name}.{recurring[0]}",
-                    "a goal has either one `period`, or recurs with `every` and `from`; leave one out.",
-                )
+                at = table.keys[recurring[0]]
+                self._fault(at, f"{name}.{recurring[0]}", reason("once_or_again"))
                 return None
             text = self._text(name, table, "period")
             return None if text is None else self._once(name, table.entries["period"].spot, text)
         if "every" not in table.entries:
-            self._fault(
-                at,
-                name,
-                f"the time is missing; write `period: 2026-Q2` ({_PERIODS}),"
-                " or `every: month` and `from: 2026-01-01`.",
-            )
+            self._fault(at, name, reason("no_time"))
             return None
         grain = self._choice(name, table, "every", _GRAINS)
         if "from" not in table.entries:
-            self._fault(at, name, "`from` is missing: the date on which the first period begins.")
+            self._fault(at, name, reason("no_from"))
         start, until = self._date(name, table, "from"), self._date(name, table, "until")
         if grain is None or start is None or (until is None and "until" in table.entries):
             return None
@@ -257,7 +250,7 @@ class _File:
         try:
             return read_period(text)
         except ValueError:
-            self._fault(at, f"{name}.period", f"`{short(text)}` is no period; write one as {_PERIODS}.")
+            self._fault(at, f"{name}.period", reason("no_period", written=short(text)))
             return None
 
     def _better(self, name: str, table: Table) -> Better | None:
@@ -298,9 +291,7 @@ class _File:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            self._fault(
-                table.entries[key].spot, f"{name}.{key}", f"`{short(text)}` is no date, such as 2026-01-01."
-            )
+            self._fault(table.entries[key].spot, f"{name}.{key}", reason("no_date", written=short(text)))
             return None
 
     def _choice(self, name: str, table: Table, key: str, choices: tuple[str, ...]) -> str | None:
@@ -330,7 +321,7 @@ class _File:
             self._fault(spot, what, "there is nothing here; write a value, or leave the key out.")
             return None
         if len(text) > longest:
-            self._fault(spot, what, f"this has {len(text)} characters; at most {longest} are kept.")
+            self._fault(spot, what, reason("too_long", characters=len(text), most=longest))
             return None
         return text
 
@@ -338,13 +329,12 @@ class _File:
         """A node that is a table, or else what is wrong with it."""
         if isinstance(node, Table):
             return node
-        self._findings.append(
-            node.spot.finding("this must be a table: lines of `key: value`, set in below it.")
-        )
+        form = node.spot.finding("this must be a table: lines of `key: value`, set in below it.")
+        self._findings.append(_of_the_form(form))
         return None
 
-    def _fault(self, spot: Spot, what: str, sentence: str) -> None:
-        self._findings.append(Finding(spot.line, spot.column, what, sentence))
+    def _fault(self, spot: Spot, what: str, said: Reason | str) -> None:
+        self._findings.append(Remark(spot.line, spot.column, what, said))
 
 
 def read_period(text: str) -> Once:
@@ -370,14 +360,14 @@ def read_period(text: str) -> Once:
     return _window(Grain.MONTH, date(year, int(part), 1))
 
 
-def unknown_kpi(name: str, known: Known) -> str:
+def unknown_kpi(name: str, known: Known) -> Reason:
     """Why there can be no goal for a KPI that is none."""
     if name in known.units:
-        return (
-            f"`{short(name)}` is a measure, and goals are set for KPIs; define one that shows it,"
-            f' with formula = "{name}" (docs/definitions.md).'
-        )
-    return f"there is no KPI `{short(name)}`{did_you_mean(name, known.kpis)}"
+        return reason("measure_no_kpi", written=short(name))
+    close = closest(name, known.kpis)
+    if close is None:
+        return reason("no_kpi", written=short(name))
+    return reason("no_kpi_but", written=short(name), meant=close)
 
 
 def _window(grain: Grain, day: date) -> Once:

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from goals.figures import Records, shown, target_of, value_of
 from goals.known import Known, KnownKpi
-from goals.periods import Span, first_period, named, span_before, window_of
+from goals.periods import Span, first_period, span_before, window_of
+from goals.reasons import Figure, Reason, reason
+from kpis.calendar import Grain
 from schemas.goals import Goal, Relative
 
 LOOKS_BACK = 12
@@ -19,34 +21,39 @@ class _Was(NamedTuple):
     value: Fraction
 
 
-def unrealistic(goal: Goal, known: Known, records: Records, today: int) -> list[str]:
-    """What history says against a goal, in sentences."""
+def unrealistic(goal: Goal, known: Known, records: Records, today: int) -> list[Reason]:
+    """What history says against a goal."""
     kpi = known.kpis[goal.kpi]
     span = first_period(goal.period)
     history = _history(goal, kpi, known, span, records, today)
     target = target_of(goal, kpi, known, span, records)
     if target is None and isinstance(goal.target, Relative):
-        return [
-            f"there is no {goal.kpi} in what it is measured against; until there is, it asks for nothing."
-        ]
+        return [reason("never_measured", kpi=goal.kpi)]
     if target is None or len(history) < LEAST_PERIODS:
         return []
     if goal.better == "at_least":
-        best, word = max(history, key=lambda was: was.value), "best"
+        best = max(history, key=lambda was: was.value)
         if target <= best.value:
             return []
     else:
-        best, word = min(history, key=lambda was: was.value), "lowest"
+        best = min(history, key=lambda was: was.value)
         if target >= best.value:
             return []
 
-    def figure(value: Fraction) -> str:
-        return _text(value, kpi, known)
+    def figure(value: Fraction) -> Figure:
+        return Figure(_text(value, kpi, known))
 
     mean = sum((was.value for was in history), Fraction(0)) / len(history)
     return [
-        f"your {word} {_kind(span)} of the last {len(history)} was {figure(best.value)}"
-        f" ({named(best.span)}); this asks for {figure(target)}. On average it was {figure(mean)}."
+        reason(
+            "best_so_far" if goal.better == "at_least" else "lowest_so_far",
+            kind=_kind(span),
+            count=len(history),
+            best=figure(best.value),
+            span=best.span,
+            asks=figure(target),
+            mean=figure(mean),
+        )
     ]
 
 
@@ -68,9 +75,10 @@ def _history(
     return found
 
 
-def _kind(span: Span) -> str:
+def _kind(span: Span) -> Grain | int:
+    """Which window it is, or how many days."""
     window = window_of(span)
-    return f"{span.end - span.first} days" if window is None else window.grain.value
+    return span.end - span.first if window is None else window.grain
 
 
 def _text(value: Fraction, kpi: KnownKpi, known: Known) -> str:

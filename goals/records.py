@@ -5,12 +5,17 @@ import msgspec
 from goals.checking import Fault, Faults, judged
 from goals.known import Known
 from goals.reading import unknown_kpi
+from goals.reasons import Reason
 from kpis.calendar import Calendar
 from schemas.goals import Goal, decode_goal
 
 
 class GoalError(ValueError):
-    """A record is no goal, or cannot be used; the message says why."""
+    """A record is no goal, or cannot be used."""
+
+    def __init__(self, said: Reason | str) -> None:
+        super().__init__(said)
+        self.said = said
 
 
 def read_goal(raw: bytes | str) -> Goal:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from goals.figures import Records, shown, value_of
 from goals.known import Known, digits_of
 from goals.periods import Span, a_year_before
+from goals.reasons import Reason, reason
 from goals.scopes import scope_fault
 from kpis.rounding import decimal_text
 from schemas.goals import Absolute, Goal
@@ -15,7 +16,11 @@ _MAX_ID = 128
 
 
 class SplitError(ValueError):
-    """A goal cannot be divided so; the message says why."""
+    """A goal cannot be divided so."""
+
+    def __init__(self, said: Reason | str) -> None:
+        super().__init__(said)
+        self.said = said
 
 
 class Part(NamedTuple):
@@ -85,9 +90,7 @@ def last_years(goal: Goal, span: Span, scopes: Iterable[str], known: Known, reco
         for scope in scopes
     ]
     if not any(part.weight for part in parts):
-        raise SplitError(
-            f"nobody of these has any {goal.kpi} from {before}; divide evenly, or by weights of your own."
-        )
+        raise SplitError(reason("nobody_reached", kpi=goal.kpi, span=before))
     return parts
 
 

@@ -18,6 +18,7 @@ from goals.splitting import unlike
 from kpis.definitions.changing import definitions_in
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import as_founded
+from notices.reasons import sentence
 from schemas.events import Id
 from schemas.goals import GoalVersion
 from streams.defining import read_definitions
@@ -77,7 +78,7 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except GoalError as error:
-        raise Fault(str(error)) from error
+        raise Fault(sentence(error.said)) from error
 
 
 def check_all(versions: Iterable[GoalVersion], given: Reading) -> None:
@@ -87,7 +88,7 @@ def check_all(versions: Iterable[GoalVersion], given: Reading) -> None:
         Fault: some of them do not.
     """
     faults = [
-        f"{version.id}: {fault.sentence}"
+        f"{version.id}: {sentence(fault.reason)}"
         for version in versions
         if version.goal is not None
         for fault in faults_of(version.goal, given.known, given.calendar, given.now)
@@ -130,6 +131,6 @@ def _say_what_differs(goals: Opened, versions: Sequence[GoalVersion]) -> None:
     after |= {each.id: each.goal for each in versions if each.goal is not None}
     changing = [each.goal or held[each.id] for each in versions]
     touched = {goal.id for goal in changing} | {goal.part_of for goal in changing}
-    for name, sentence in sorted(unlike(after.values(), goals.given.known).items()):
+    for name, said in sorted(unlike(after.values(), goals.given.known).items()):
         if name in touched:
-            print(f"malvakt: warning: {name}: {sentence}", file=sys.stderr)
+            print(f"malvakt: warning: {name}: {said}", file=sys.stderr)

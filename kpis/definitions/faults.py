@@ -100,8 +100,14 @@ class Faults:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about a name that is unknown."""
+    close = closest(name, known)
+    return "." if close is None else f"; did you mean `{close}`?"
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """What a name that is unknown was perhaps to be."""
     close = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean `{close[0]}`?" if close else "."
+    return close[0] if close else None
 
 
 def short(text: str) -> str:

@@ -11,7 +11,7 @@ from goals.figures import Records
 from goals.history import asks_for_the_same, changes
 from goals.known import known_kpis
 from goals.periods import first_period
-from goals.reading import Finding, Reading
+from goals.reading import Reading, Remark
 from goals.splitting import Part, SplitError, last_years, split, unlike
 from goals.writing import in_a_line, written
 from kpis.calendar import micros_of
@@ -22,6 +22,7 @@ from malvakt.goal_files import beside_history, read_goals, report
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import reaching, settings_with
 from malvakt.recorded import read_records
+from notices.reasons import sentence
 from schemas.definitions import Definitions
 from schemas.goals import Goal
 from streams.settings import Settings
@@ -67,7 +68,7 @@ def check(
     findings = [
         *found.findings,
         *(
-            Finding(*found.places[name], name, sentence, warning=True)
+            Remark(*found.places[name], name, sentence, warning=True)
             for name, sentence in unlike(found.goals, given.known).items()
         ),
     ]
@@ -180,7 +181,7 @@ def _divided(division: _Division, given: Reading) -> tuple[Goal, list[Goal]]:
             parts = [Part(*each) for each in zip(division.over, weights, strict=True)]
         return whole, split(whole, parts, given.known)
     except SplitError as error:
-        raise Fault(str(error)) from error
+        raise Fault(sentence(error.said)) from error
 
 
 async def _apply(settings: Settings, division: _Division, who: Author, *, dry_run: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from goals.figures import Records
 from goals.history import GoalHistory, acceptances, changes, moved, retirements
-from goals.reading import Finding
+from goals.reading import Remark
 from malvakt.goal_changes import Author, author, carry_out, check_all, opened, refusing
 from malvakt.goal_files import beside_history, read_goals, report
 from malvakt.outcome import CallError
@@ -81,7 +81,7 @@ async def _set(settings: Settings, file: Path, who: Author, *, dry_run: bool) ->
     async with opened(settings) as goals:
         found = read_goals(file, goals.given)
         faults = [
-            Finding(*found.places[goal.id], f"{goal.id}.{fault.keys[0]}", fault.sentence)
+            Remark(*found.places[goal.id], f"{goal.id}.{fault.keys[0]}", fault.reason)
             for goal in found.goals
             if (fault := moved(goal, goals.history)) is not None
         ]

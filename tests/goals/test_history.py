@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from goals.history import GoalHistory, acceptances, changes, moved, retirements, told
 from goals.known import known_kpis
+from goals.reasons import reason
 from goals.records import GoalError
 from schemas.goals import Absolute, Acceptance, Goal, GoalVersion, Recurring, Relative
 from tests.goals.test_records import GOAL, KNOWN, NOW
@@ -171,10 +172,10 @@ def test_a_goal_keeps_its_scope() -> None:
     fault = moved(elsewhere, history)
     assert fault is not None
     assert fault.keys == ("scope",)
-    assert "`g` is about company" in fault.sentence
-    assert "malvakt goals retire g" in fault.sentence
-    with pytest.raises(GoalError, match="set one of team:north with another id"):
+    assert fault.reason == reason("another_scope", id="g", scope="company", wanted="team:north")
+    with pytest.raises(GoalError) as refused:
         changes([elsewhere], history, "bo", NOW)
+    assert refused.value.said == fault.reason
 
 
 def test_what_changed_is_said_in_words() -> None:

@@ -6,6 +6,7 @@ from goals.figures import Records, key_of
 from goals.known import known_kpis
 from goals.realism import unrealistic
 from kpis.calendar import Grain, Window, date_of, day_number, window_end
+from notices.reasons import sentence
 from schemas.goals import Absolute, Amount, Better, Goal, Recurring, Relative
 from schemas.records import Figure, KpiRecord
 
@@ -49,7 +50,7 @@ def said(
         target=target,
         period=Recurring(grain="month", start=date(2026, 4, 1)),
     )
-    return unrealistic(goal, KNOWN, months(kpi, figures), TODAY)
+    return [sentence(doubt) for doubt in unrealistic(goal, KNOWN, months(kpi, figures), TODAY)]
 
 
 def absolute(value: Amount) -> Absolute:
@@ -76,11 +77,11 @@ def test_less_than_there_ever_was() -> None:
 
 def test_rates_are_said_in_percent() -> None:
     """As people write them."""
-    [sentence] = said("win_rate", absolute("0.5"), [0.25, 0.3, 0.123456])
-    assert "was 30 % (2026-01); this asks for 50 %. On average it was 22.45 %." in sentence
+    [doubt] = said("win_rate", absolute("0.5"), [0.25, 0.3, 0.123456])
+    assert "was 30 % (2026-01); this asks for 50 %. On average it was 22.45 %." in doubt
 
 
 def test_a_change_of_nothing() -> None:
     """There is nothing to measure it against yet."""
-    [sentence] = said("revenue", Relative(change="0.14", baseline="last_year"), ["1.00", "1.00", "1.00"])
-    assert "no revenue in what it is measured against" in sentence
+    [doubt] = said("revenue", Relative(change="0.14", baseline="last_year"), ["1.00", "1.00", "1.00"])
+    assert "no revenue in what it is measured against" in doubt

@@ -13,6 +13,7 @@ from goals.known import known_kpis
 from goals.pace import Pace
 from goals.periods import begins, ends, first_period
 from goals.reading import Reading, read
+from goals.reasons import reason
 from goals.records import GoalError, faults_of, read_goal
 from goals.standing import look
 from goals.working_time import Plan, WorkingTime
@@ -47,7 +48,8 @@ def test_a_record_is_read_or_says_why_not() -> None:
 def test_a_record_is_judged_as_a_file_is() -> None:
     """By the same rules."""
     wrong = msgspec.structs.replace(GOAL, kpi="revenu", scope="company")
-    assert "did you mean `revenue`?" in faults_of(wrong, KNOWN, STOCKHOLM, micros_of(NOW))[0].sentence
+    [fault] = faults_of(wrong, KNOWN, STOCKHOLM, micros_of(NOW))
+    assert fault.reason == reason("no_kpi_but", written="revenu", meant="revenue")
     wrong = msgspec.structs.replace(GOAL, target=Absolute(value="-1"), scope="team:")
     assert len(faults_of(wrong, KNOWN, STOCKHOLM, micros_of(NOW))) == 2
     assert faults_of(GOAL, KNOWN, STOCKHOLM, micros_of(NOW)) == []

@@ -64,8 +64,13 @@ def test_a_goal_is_divided_and_what_differs_is_shown(opened: Opened, server: Ser
     """Evenly or by weight, over those who are chosen; a part that is changed later shows."""
     page = page_of(opened, server, locale="sv-SE")
     page.get_by_role("button", name="Nytt mål").click()
-    page.get_by_role("textbox", name="Mål", exact=False).first.fill("1000000")
+    target = page.get_by_role("textbox", name="Mål", exact=False).first
+    target.fill("35 %")
     page.get_by_role("textbox", name=re.compile("^Period")).fill("2026-Q2")
+    expect(target).to_have_accessible_description(
+        re.compile("försäljning är pengar, i SEK och ingen andel")
+    )
+    target.fill("1000000")
     page.get_by_role("button", name="Sätt målet").click()
     card = page.get_by_role("listitem", name="Hela bolaget: Försäljning")
     card.get_by_role("button", name="Dela upp: Hela").click()

@@ -14,6 +14,7 @@ from msgspec import Struct
 from goals.scopes import scope_fault
 from kpis.calendar import Grain, Window, day_number, windows_of
 from kpis.definitions.holding import Since
+from notices.reasons import sentence
 from schemas.records import Figure, decode_record
 from wall.accounts.door import guard
 from wall.managing.desk import Behind, Explained, Question, Stage, Sum, UnexplainedError
@@ -92,7 +93,7 @@ def asked(
     """The question, by the clock of the record where there is one, and the figure as it says it."""
     fault = scope_fault(scope)
     if fault is not None:
-        refuse(400, "scope", fault)
+        refuse(400, "scope", sentence(fault))
     day = day_number(start)
     if Window(grain, day) not in windows_of(day):
         refuse(400, "window", f"No {grain.value} starts on {start}.")

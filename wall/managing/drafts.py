@@ -1,6 +1,6 @@
 """Goals while somebody writes them: read and checked as in a file, compared with history, and divided."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,15 +11,19 @@ from goals.known import Known, known_kpis
 from goals.periods import first_period
 from goals.reading import Reading, read
 from goals.realism import unrealistic
+from goals.reasons import Reason
 from goals.splitting import Part, SplitError, last_years, split
 from kpis.calendar import Calendar, micros_of
+from notices.phrases import PHRASES
+from notices.reasons import sentence
+from notices.rules import Language
 from schemas.events import Id, Text
 from schemas.goals import Goal, decode_goal
 from schemas.records import KpiRecord, decode_record
 from wall.managing.place import Place
 from wall.refusing import refuse
 from wall.view import View
-from wall.vocabulary import definitions_of
+from wall.vocabulary import definitions_of, meaning_in
 
 MAX_PARTS = 1_000
 MAX_SLUG = 80
@@ -104,8 +108,9 @@ class Held(Mapping[str, KpiRecord]):
         return 0
 
 
-def checked(place: Place, draft: Draft) -> Checked:
+def checked(place: Place, draft: Draft, language: Language) -> Checked:
     """A draft, read as a file with this one goal would be, and compared with what there was."""
+    say = in_language(place, language)
     known = known_at(place)
     name = draft.id or _slug(place.view, draft)
     calendar = Calendar(place.desk.timezone)
@@ -117,7 +122,7 @@ def checked(place: Place, draft: Draft) -> Checked:
     }
     found = read(yaml.safe_dump({"goals": {name: table}}).encode(), Reading(known, calendar, now))
     remarks = [
-        Remark(one.what.removeprefix(name).removeprefix("."), one.sentence, one.warning)
+        Remark(one.what.removeprefix(name).removeprefix("."), say(one.said), one.warning)
         for one in found.findings
     ]
     if not found.goals:
@@ -127,11 +132,17 @@ def checked(place: Place, draft: Draft) -> Checked:
     if before is not None:
         # What it is a part of is nothing that is written here.
         goal = msgspec.structs.replace(goal, part_of=decode_goal(before).part_of)
-    sentences = unrealistic(goal, known, Held(place.view), calendar.day(now))
-    return Checked(goal, [*remarks, *(Remark("target", sentence, True) for sentence in sentences)])
+    doubts = unrealistic(goal, known, Held(place.view), calendar.day(now))
+    return Checked(goal, [*remarks, *(Remark("target", say(doubt), True) for doubt in doubts)])
 
 
-def divided(place: Place, asked: Division) -> list[Goal]:
+def in_language(place: Place, language: Language) -> Callable[[Reason | str], str]:
+    """How reasons are told on a page."""
+    meaning, phrases = meaning_in(place.view, place.desk.currency), PHRASES[language]
+    return lambda reason: sentence(reason, language, lambda kpi: meaning.name(kpi, phrases))
+
+
+def divided(place: Place, asked: Division, language: Language) -> list[Goal]:
     """A goal's parts."""
     known = known_at(place)
     body = place.view.entry("goal", asked.id)
@@ -149,7 +160,7 @@ def divided(place: Place, asked: Division) -> list[Goal]:
                 parts = last_years(goal, first_period(goal.period), scopes, known, Held(place.view))
         return split(goal, parts, known)
     except SplitError as error:
-        refuse(400, "goal", str(error))
+        refuse(400, "goal", in_language(place, language)(error.said))
 
 
 def known_at(place: Place) -> Known:

@@ -13,6 +13,7 @@ from goals.history import GoalHistory, acceptances, changes, retirements
 from goals.records import GoalError
 from goals.splitting import difference, parts_of
 from goals.writing import target_text
+from notices.rules import Language
 from schemas.events import Id
 from schemas.goals import (
     Absolute,
@@ -28,11 +29,12 @@ from streams.goal_setting import ChangedMeanwhileError
 from wall.accounts.door import guard
 from wall.entries import holding
 from wall.managing.desk import MakeVersions, UnwrittenError
-from wall.managing.drafts import Checked, Divided, Division, Draft, checked, divided, known_at
+from wall.managing.drafts import Checked, Divided, Division, Draft, checked, divided, in_language, known_at
 from wall.managing.place import Place
 from wall.refusing import refuse
 
 Asked = Request[Any, Any, Any]
+LANGUAGE = QueryParameter(name="lang")
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -80,14 +82,14 @@ def _looking(place: Place) -> list[ControllerRouterHandler]:
         return sorted(map(decode_version, place.view.versions(name)), key=lambda one: one.version)
 
     @post("/check", sync_to_thread=True, status_code=200)
-    def check(data: JSONBody[Draft]) -> Checked:
+    def check(data: JSONBody[Draft], language: Annotated[Language, LANGUAGE] = "sv") -> Checked:
         """What is to be said of a goal that somebody writes; nothing is changed."""
-        return checked(place, data)
+        return checked(place, data, language)
 
     @post("/division", sync_to_thread=True, status_code=200)
-    def division(data: JSONBody[Division]) -> Divided:
+    def division(data: JSONBody[Division], language: Annotated[Language, LANGUAGE] = "sv") -> Divided:
         """A goal's parts as they would be; nothing is changed."""
-        return Divided(divided(place, data))
+        return Divided(divided(place, data, language))
 
     return [goals, history, check, division]
 
@@ -96,14 +98,18 @@ def _changing(place: Place) -> list[ControllerRouterHandler]:
     door = place.door
 
     @post("/", status_code=200)
-    async def put(request: Asked, data: JSONBody[Draft]) -> Checked:
+    async def put(
+        request: Asked, data: JSONBody[Draft], language: Annotated[Language, LANGUAGE] = "sv"
+    ) -> Checked:
         """Set a goal; one with faults is not set, and they are told."""
         by, at = door.signed_in(request).account.name, place.now()
-        found = await asyncio.to_thread(checked, place, data)
+        found = await asyncio.to_thread(checked, place, data, language)
         goal = found.goal
         if goal is not None:
             wanted = Named(goal.id, data.version)
-            await _change(place, lambda history: changes([goal], _as_seen([wanted], history), by, at))
+            await _change(
+                place, lambda history: changes([goal], _as_seen([wanted], history), by, at), language
+            )
         return found
 
     @post("/accept", status_code=200)
@@ -119,21 +125,23 @@ def _changing(place: Place) -> list[ControllerRouterHandler]:
         await _change(place, lambda history: retirements(names, _as_seen(data, history), by, at))
 
     @post("/divide", status_code=200)
-    async def divide(request: Asked, data: JSONBody[Division]) -> Divided:
+    async def divide(
+        request: Asked, data: JSONBody[Division], language: Annotated[Language, LANGUAGE] = "sv"
+    ) -> Divided:
         """Set a goal's parts, as drafts."""
         by, at = door.signed_in(request).account.name, place.now()
-        parts = await asyncio.to_thread(divided, place, data)
-        await _change(place, lambda history: changes(parts, history, by, at))
+        parts = await asyncio.to_thread(divided, place, data, language)
+        await _change(place, lambda history: changes(parts, history, by, at), language)
         return Divided(parts)
 
     return [put, accept, retire, divide]
 
 
-async def _change(place: Place, make: MakeVersions) -> None:
+async def _change(place: Place, make: MakeVersions, language: Language = "sv") -> None:
     try:
         await place.desk.change_goals(make)
     except GoalError as error:
-        refuse(409, "goal", str(error))
+        refuse(409, "goal", in_language(place, language)(error.said))
     except ChangedMeanwhileError as error:
         refuse(409, "clash", str(error))
     except UnwrittenError:

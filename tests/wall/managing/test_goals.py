@@ -27,7 +27,7 @@ DRAFT = {"scope": "team:norr", "kpi": "revenue", "target": "1 500 000 kr", "peri
 
 
 def put(client: Client, **draft: object) -> dict[str, Any]:
-    answer = client.post("/api/manage/goals", json={**DRAFT, **draft})
+    answer = client.post("/api/manage/goals?lang=en", json={**DRAFT, **draft})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -83,7 +83,7 @@ def test_what_is_wrong_is_said_where_it_is_and_nothing_is_set(
     manager: Client, draft: dict[str, str], key: str, says: str
 ) -> None:
     """In the sentences that a file of goals gets, with what to do about it."""
-    asked = manager.post("/api/manage/goals/check", json={**DRAFT, **draft}).json()
+    asked = manager.post("/api/manage/goals/check?lang=en", json={**DRAFT, **draft}).json()
     set_ = put(manager, **draft)
     for found in (asked, set_):
         assert found["goal"] is None
@@ -94,21 +94,20 @@ def test_what_is_wrong_is_said_where_it_is_and_nothing_is_set(
 
 
 def test_it_is_compared_with_what_there_was(office: Office, manager: Client) -> None:
-    """What looks unrealistic is said, and set all the same."""
-    checked = manager.post(
-        "/api/manage/goals/check",
-        json={
-            "scope": "company",
-            "kpi": "meetings_booked",
-            "target": "9999",
-            "every": "day",
-            "from": "2026-03-23",
-        },
-    ).json()
-    [remark] = [one for one in checked["remarks"] if one["key"] == "target"]
-    assert remark["warning"]
-    assert "best day of the last" in remark["sentence"]
-    assert checked["goal"] is not None
+    """What looks unrealistic is said, in the language of the page, and set all the same."""
+    draft = {
+        "scope": "company",
+        "kpi": "meetings_booked",
+        "target": "9999",
+        "every": "day",
+        "from": "2026-03-23",
+    }
+    for language, says in ("en", "best day of the last"), ("sv", "det bästa under de senaste 10 dagarna"):
+        checked = manager.post(f"/api/manage/goals/check?lang={language}", json=draft).json()
+        [remark] = [one for one in checked["remarks"] if one["key"] == "target"]
+        assert remark["warning"]
+        assert says in remark["sentence"]
+        assert checked["goal"] is not None
 
 
 def test_who_looked_at_another_version_changes_nothing(manager: Client) -> None:
@@ -150,7 +149,7 @@ def test_a_goal_is_divided_exactly_and_the_difference_is_told(office: Office, ma
         "500000.00", "250000.00", "250000.00",
     ]  # fmt: skip
     last_year = manager.post("/api/manage/goals/division", json={**asked, "how": "last_year"})
-    assert "nobody of these has any revenue" in last_year.json()["detail"]
+    assert "ingen av dem nådde något (försäljning)" in last_year.json()["detail"]
     nobody = manager.post("/api/manage/goals/division", json={**asked, "over": []})
     assert (nobody.status_code, reason(nobody)) == (400, "goal")
     assert manager.post("/api/manage/goals/divide", json=asked).status_code == 200

@@ -4,7 +4,7 @@ import { element, setText } from "../dom.js";
 import { button, check, choice, faultOf, field, form } from "./forms.js";
 import { ask } from "./session.js";
 import { table } from "./table.js";
-import { words } from "./words.js";
+import { language, words } from "./words.js";
 
 export function divisionOf({ goal }, names, done, cancel) {
   const said = words.goal;
@@ -21,7 +21,7 @@ export function divisionOf({ goal }, names, done, cancel) {
   const fault = element("p", "fault");
   fault.setAttribute("role", "alert");
   const made = form([how, over, preview, fault], said.divideGo, async (given) => {
-    await ask("POST", "manage/goals/divide", asked(given, goal));
+    await ask("POST", `manage/goals/divide?lang=${language}`, asked(given, goal));
     await done();
   });
   made.querySelector(".actions").append(button(said.cancel, cancel));
@@ -31,7 +31,7 @@ export function divisionOf({ goal }, names, done, cancel) {
     for (const weight of over.querySelectorAll(".weight")) weight.hidden = given.get("how") !== "weights";
     const mine = (latest += 1);
     try {
-      const { parts } = await ask("POST", "manage/goals/division", asked(given, goal));
+      const { parts } = await ask("POST", `manage/goals/division?lang=${language}`, asked(given, goal));
       if (mine !== latest) return;
       setText(fault, "");
       preview.replaceChildren(partsOf(parts, goal, names));

@@ -3,7 +3,7 @@
 import { element } from "../dom.js";
 import { button, choice, field, form } from "./forms.js";
 import { ask } from "./session.js";
-import { words } from "./words.js";
+import { language, words } from "./words.js";
 
 const WAIT_MS = 400;
 const RELATIVE = /^\s*[+\-−].*%\s*$/;
@@ -16,7 +16,7 @@ export function goalForm(listed, names, done, cancel) {
   const goal = listed?.goal ?? null;
   const fields = fieldsOf(listed, names);
   const made = form([element("div", "fields", ...Object.values(fields))], goal ? words.save : said.go, async (given) => {
-    const { goal: set, remarks } = await ask("POST", "manage/goals", draftOf(given, listed));
+    const { goal: set, remarks } = await ask("POST", `manage/goals?lang=${language}`, draftOf(given, listed));
     remark(made, remarks);
     if (set) await done(set);
     else throw Object.assign(new Error(said.faulty), { reason: "faulty" });
@@ -38,7 +38,7 @@ export function goalForm(listed, names, done, cancel) {
       const given = new FormData(made);
       // Nobody is told what is missing before they had time to write it.
       if (!given.get("target") || (!given.get("period") && !given.get("often"))) return;
-      const { remarks } = await ask("POST", "manage/goals/check", draftOf(given, listed)).catch(() => ({ remarks: [] }));
+      const { remarks } = await ask("POST", `manage/goals/check?lang=${language}`, draftOf(given, listed)).catch(() => ({ remarks: [] }));
       if (made.isConnected) remark(made, remarks);
     }, WAIT_MS);
   });
