@@ -67,6 +67,8 @@ Code = Literal[
     "lowest_so_far",
     "another_scope",
     "nobody_reached",
+    "among_nobody",
+    "no_weight",
 ]
 
 

@@ -135,7 +135,7 @@ def parts_of(goals: Iterable[Goal]) -> dict[str, list[Goal]]:
 
 def _check(goal: Goal, parts: Sequence[Part]) -> None:
     if not parts:
-        raise SplitError(f"`{goal.id}` is divided among nobody; name scopes such as seller:anna.")
+        raise SplitError(reason("among_nobody", id=goal.id))
     seen: set[str] = set()
     for part in parts:
         fault = scope_fault(part.scope)
@@ -158,7 +158,7 @@ def _check(goal: Goal, parts: Sequence[Part]) -> None:
             )
         seen.add(part.scope)
     if not any(part.weight for part in parts):
-        raise SplitError("all weights are zero; one must be above it.")
+        raise SplitError(reason("no_weight"))
 
 
 def _digits(value: str) -> int:

@@ -148,6 +148,8 @@ ENGLISH = Wording(
         "nobody_reached": (
             "nobody of these has any {kpi} from {dates}; divide evenly, or by weights of your own."
         ),
+        "among_nobody": "`{id}` is divided among nobody; name scopes such as seller:anna.",
+        "no_weight": "all weights are zero; one must be above it.",
     },
     grains={grain: grain.value for grain in Grain},
     many={grain: f"{grain.value}s" for grain in Grain},
@@ -277,6 +279,8 @@ SWEDISH = Wording(
         "nobody_reached": (
             "ingen av dem nådde något ({kpi}) under {dates}; dela upp lika, eller efter egna vikter."
         ),
+        "among_nobody": "det delas inte upp på någon; välj vilka som ska nå det tillsammans.",
+        "no_weight": "alla vikter är noll; någon måste vara större.",
     },
     grains={
         Grain.DAY: "dag",

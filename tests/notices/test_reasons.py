@@ -35,6 +35,8 @@ MORE = [
     reason("lowest_so_far", kind=8, count=3, span=DAYS, **HISTORY),
     reason("another_scope", id="g", scope="company", wanted="team:north"),
     reason("nobody_reached", kpi="revenue", span=MAY),
+    reason("among_nobody", id="g"),
+    reason("no_weight"),
 ]
 """What is found elsewhere than in one goal of a file."""
 
