@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.definitions import DefinitionRecord, KpiDefinition, encode_definition
+from schemas.definitions import DefinitionRecord, KpiDefinition, MeasureDefinition, Unit, encode_definition
 from schemas.events import (
     DealAmended,
     DealAmendedData,
@@ -38,7 +38,7 @@ from tests.wall.goals import MARCH, alert_of, standing
 from wall.deals import decode_moment
 from wall.entries import KINDS
 from wall.view import View, ViewError
-from wall.vocabulary import kpis_in
+from wall.vocabulary import Measure, kpis_in, measures_in
 
 NOON = datetime(2026, 3, 19, 12, tzinfo=UTC)
 TOPICS = sorted(KINDS)
@@ -297,12 +297,18 @@ def test_of_several_claims_of_a_version_the_first_in_the_log_holds(view: View) -
     assert changes == []
 
 
-def test_own_kpis_are_known_by_their_keys_until_they_are_taken_away(view: View) -> None:
-    """What a record of the topic says has no name of its own."""
+def test_own_figures_are_known_by_their_keys_until_they_are_taken_away(view: View) -> None:
+    """What a record of the topic says has no name of its own; measures have the name that is given them."""
     own = KpiDefinition(formula="deals_won / calls", unit="ratio", better="higher", name={"sv": "Snabbhet"})
     record = encode_definition(DefinitionRecord(1, own))
     view.apply([Fetched(DEFINITIONS.name, 0, 0, "kpis/speed", record, 0)], NOON)
     [speed] = [kpi for kpi in kpis_in(view, "SEK") if kpi.own]
     assert (speed.kpi, speed.name, speed.unit) == ("speed", {"sv": "Snabbhet"}, "ratio")
-    view.apply([Fetched(DEFINITIONS.name, 0, 1, "kpis/speed", None, 0)], NOON)
+    named = MeasureDefinition(event="activity.logged", count="sum minutes", name={"en": "Minutes"})
+    record = encode_definition(DefinitionRecord(1, named))
+    view.apply([Fetched(DEFINITIONS.name, 0, 1, "measures/minutes", record, 0)], NOON)
+    assert measures_in(view, "SEK")[-1] == Measure(
+        measure="minutes", name={"en": "Minutes"}, unit=Unit.NUMBER
+    )
+    view.apply([Fetched(DEFINITIONS.name, 0, 2, "kpis/speed", None, 0)], NOON)
     assert not [kpi for kpi in kpis_in(view, "SEK") if kpi.own]

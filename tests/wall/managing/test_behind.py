@@ -66,16 +66,19 @@ def test_a_page_shows_no_more_than_it_can_and_counts_the_rest(
 
 
 def test_what_makes_no_sense_is_refused(office: Office, manager: Client) -> None:
-    """A window that is none and a scope that is none at once; a figure of one's own as an event."""
+    """A window that is none and a scope that is none at once; a figure that is none as an event,
+    with those that there are."""
     asked = {**MARCH, "kpi": "revenue"}
     for wrong in ({"start": "2026-03-02"}, {"scope": "floor:1"}, {"grain": "hour"}):
         assert manager.get("/api/manage/behind", params={**asked, **wrong}).status_code == 400
     refused = manager.get("/api/manage/behind", params={**asked, "start": "2026-03-02"})
     assert reason(refused) == "window"
-    assert list(told(manager, kpi="hires")) == [("refused", {"reason": "figure"})]
+    *_, (name, why) = told(manager, kpi="hires")
+    assert (name, why["reason"]) == ("refused", "figure")
+    assert {"revenue", "calls"} <= set(why["figures"])
     office.events.clear()
     *_, (name, why) = told(manager, kpi="revenue", start="2020-03-01")
-    assert (name, why) == ("refused", {"reason": "events"})
+    assert (name, why) == ("refused", {"reason": "events", "figures": []})
 
 
 def test_a_television_asks_for_nothing_of_it(office: Office, door: Door, manager: Client) -> None:
