@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from rich.console import Console
 from rich.table import Table
 
+from bench.chromium import launched_beside, needed_chromium
 from bench.deals import deal_won
 from bench.machine import free_port, machine
 from bench.serving import PATIENCE_S, connected, web_process
@@ -21,7 +22,6 @@ from malvakt.workers import WorkerProcess
 from streams.delivery import Delivery
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
-from tests.wall.chromium import chromium_path
 
 PARTITIONS = 8
 LEAST_PAUSE_S, MOST_PAUSE_S = 0.2, 1.0
@@ -73,11 +73,7 @@ def wall_latency(*, events: int = 200, json: Path | None = None, smoke: bool = F
     events = 5 if smoke else events
     if events < 1:
         raise CallError("--events is above 0.")
-    browser = chromium_path()
-    if browser is None:
-        raise CallError(
-            "there is no Chromium; install Debian's package `chromium`, or name one in MALVAKT_CHROMIUM."
-        )
+    browser = needed_chromium()
     with temporary_kafka() as address, tempfile.TemporaryDirectory(prefix="malvakt-wall-") as folder:
         settings = Settings(broker=address, partitions=PARTITIONS, metrics_port=0, ticks_s=1.0)
         result = asyncio.run(_measured(settings, browser, Path(folder), events))
@@ -93,8 +89,7 @@ async def _measured(settings: Settings, browser: str, folder: Path, events: int)
     port = free_port()
     processes = [web_process(settings, port, folder), WorkerProcess(settings)]
     try:
-        async with Delivery(settings.broker) as delivery, async_playwright() as playwright:
-            chromium = await playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        async with Delivery(settings.broker) as delivery, launched_beside(browser) as chromium:
             page = await chromium.new_page(viewport={"width": 1920, "height": 1080})
             _, writer = await connected(port, processes)
             writer.close()
@@ -102,7 +97,6 @@ async def _measured(settings: Settings, browser: str, folder: Path, events: int)
             await page.wait_for_selector("#slide[data-loaded=yes]", timeout=PATIENCE_S * 1_000)
             await page.evaluate(_WATCH)
             took = [await _seen(settings, delivery, page, number) for number in range(WARM_UP + events)]
-            await chromium.close()
     finally:
         for process in processes:
             process.stop()

@@ -9,8 +9,8 @@ from hypothesis import settings
 from playwright.sync_api import Browser, expect
 
 import tests.examples  # noqa: F401 - registers the profiles
+from bench.chromium import NO_CHROMIUM, chromium_path, launched
 from streams.local_kafka import LocalKafka, NotInstalledError
-from tests.wall.chromium import chromium_path, launched
 
 MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
 
@@ -82,12 +82,9 @@ def chromium() -> Iterator[Browser]:
     """The system's Chromium, or a skipped test where there is none; in CI that is a failure."""
     path = chromium_path()
     if path is None:
-        missing = (
-            "there is no Chromium; install Debian's package `chromium`, or name one in MALVAKT_CHROMIUM"
-        )
         if os.environ.get("MALVAKT_REQUIRE_BROWSER"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+            pytest.fail(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)
     with launched(path) as browser:
         yield browser
 

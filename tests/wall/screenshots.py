@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from bench.chromium import NO_CHROMIUM, chromium_path, launched
 from schemas.events import DealWon, DealWonData
 from schemas.goals import AlertKind, GoalStatus, Standing
 from schemas.notices import Ack
 from schemas.records import decode_record
 from simulation.floor import Floor
-from tests.wall.chromium import chromium_path, launched
 from tests.wall.goals import MARCH, QUARTER, WEEK, alert_of, goal_of, standing
 from tests.wall.office import Office, Server, furnished, serving
 from wall.accounts.door import SESSION_COOKIE, Door
@@ -63,7 +63,7 @@ def main() -> int:
     """Make them all."""
     path = chromium_path()
     if path is None:
-        print("There is no Chromium; install Debian's package `chromium`.", file=sys.stderr)
+        print(f"screenshots: {NO_CHROMIUM}.", file=sys.stderr)
         return 1
     FOLDER.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder:
