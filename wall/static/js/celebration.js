@@ -5,6 +5,8 @@ import { by } from "./dom.js";
 const LASTS_MS = 9_000;
 const LEAVES_MS = 900;
 const REMEMBERED = 500;
+/** How many wait for their moment; of more, those won last. */
+const MOST_WAITING = 10;
 const CHIME_HZ = [523.25, 659.25, 783.99];
 
 export class Celebration {
@@ -24,6 +26,7 @@ export class Celebration {
     this.seen.add(key);
     if (this.seen.size > REMEMBERED) this.seen.delete(this.seen.values().next().value);
     this.waiting.push({ moment, name });
+    if (this.waiting.length > MOST_WAITING) this.waiting.shift();
     if (!this.showing) this.show();
   }
 

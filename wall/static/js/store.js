@@ -1,5 +1,6 @@
 // What the page knows: the records of today's windows, the series it has shown, the feed, the goals. It is
-// filled once and then kept by the stream; of two records with one key the higher revision holds.
+// filled once and then kept by the stream; of two records with one key the higher revision holds. What is
+// told and not shown is not kept: a page is open for weeks.
 
 const GRAINS = ["day", "week", "month"];
 const FEED_LENGTH = 12;
@@ -43,7 +44,7 @@ export class Store {
     const [scopes, { goals }, { statuses }, { alerts }, ...windows] = await Promise.all([
       asked("scopes"),
       asked("goals"),
-      asked("statuses"),
+      asked("statuses", { on: starts.day }),
       asked("alerts", { limit: FEED_LENGTH }),
       ...GRAINS.map((grain) => asked("records", { grain, from: starts[grain], to: starts[grain] })),
     ]);
@@ -62,9 +63,12 @@ export class Store {
   record(record) {
     if (record.gone) return this.records.delete(record.key);
     const series = record.grain === "day" ? this.series.get(record.scope) : undefined;
-    series?.points.set(record.start, record.kpis.revenue);
-    series?.told.add(record.start);
-    if (this.starts[record.grain] !== record.start) return series !== undefined;
+    const drawn = series?.days.has(record.start) ?? false;
+    if (drawn) {
+      series.points.set(record.start, record.kpis.revenue);
+      series.told.add(record.start);
+    }
+    if (this.starts[record.grain] !== record.start) return drawn;
     const known = this.records.get(keyOf(record));
     if (known && known.revision >= record.revision) return false;
     this.records.set(keyOf(record), record);
@@ -79,10 +83,11 @@ export class Store {
     this.moments = new Map(latest.slice(0, FEED_LENGTH).map((one) => [momentKey(one), one]));
   }
 
-  /** Take in where a goal stands. */
+  /** Take in where a goal stands in a period that holds today. */
   status(status) {
     if (status.gone) this.statuses.delete(status.key);
-    else this.statuses.set(statusKey(status), status);
+    else if (status.start <= this.starts.day && this.starts.day <= status.end) this.statuses.set(statusKey(status), status);
+    else this.statuses.delete(statusKey(status));
   }
 
   /** Take a goal in. */
@@ -109,9 +114,11 @@ export class Store {
 
   /** The revenue of a scope by day, over some days; asked for once, and then kept by the stream. */
   async revenue(scope, ...spans) {
-    const series = this.series.get(scope) ?? { points: new Map(), told: new Set(), asked: new Set() };
+    const series = this.series.get(scope) ?? { points: new Map(), days: new Set(), told: new Set(), asked: new Set() };
     this.series.set(scope, series);
     const missing = spans.filter((days) => days.length && !series.asked.has(days[0] + days.at(-1)));
+    // From now on the stream tells of them.
+    for (const day of missing.flat()) series.days.add(day);
     await Promise.all(missing.map(async (days) => {
       const between = { from: days[0], to: days.at(-1) };
       const { points } = await asked("series", { scope, kpi: "revenue", grain: "day", ...between });
