@@ -7,11 +7,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from schemas.events import DealAmended, DealAmendedData, DealWon, DealWonData
-from schemas.records import KpiRecord
+from schemas.events import (
+    DealAmended,
+    DealAmendedData,
+    DealWon,
+    DealWonData,
+    SellerAssigned,
+    SellerAssignedData,
+)
+from schemas.records import KpiRecord, encode_record
+from schemas.topics import SCORECARDS
 from simulation.floor import Floor
+from streams.following import Fetched
 from tests.wall.goals import MARCH, alert_of, goal_of, standing
 from tests.wall.office import Office, Server, furnished, serving
 from tests.wall.test_view import NOON
@@ -339,3 +348,60 @@ def test_who_wants_no_motion_gets_none(opened: Opened, office: Office) -> None:
     office.tell(told=[deal_won(3, 0, "5.00")])
     expect(page.locator("#celebration")).to_be_visible()
     assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_what_cannot_be_had_just_now_leaves_what_there_is(
+    opened: Opened, office: Office, server: Server
+) -> None:
+    """Whoever goes on while the server is gone sees the figures there are; then, those they asked for."""
+    page = opened("rotate=0&lang=en")
+    hero = page.locator("#hero-label")
+    expect(hero).to_have_text("Revenue today")
+    server.stop()
+    page.get_by_label("Show").select_option("team:norr")
+    expect(page.locator("#warning")).to_contain_text("No contact with the server", timeout=STALE_S * 1_000)
+    expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes")
+    expect(hero).to_have_text("Revenue today")
+    server.start()
+    expect(page.locator("h1")).to_have_text("Team Norr", timeout=STALE_S * 1_000)
+    expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes")
+
+
+def test_who_is_new_is_offered_though_the_first_question_fails(opened: Opened, office: Office) -> None:
+    """The stream tells of a name once; what a server that ends did not answer is asked again."""
+    page = opened("rotate=0&lang=en")
+    page.route("**/api/scopes", lambda route: route.abort(), times=2)  # for name and team
+    data = SellerAssignedData(seller="eva", team="norr", name="Eva")
+    office.tell(told=[SellerAssigned(specversion="1.0", id="eva", source="test://", time=NOON, data=data)])
+    expect(page.locator("#scope option[value='seller:eva']")).to_have_count(1, timeout=STALE_S * 1_000)
+
+
+def test_a_new_life_of_the_view_that_begins_while_the_page_does_is_noticed(
+    opened: Opened, office: Office, server: Server
+) -> None:
+    """What it asked for before is forgotten: it asks again."""
+    page = opened("rotate=0&period=month&scope=company&lang=en")
+    held: list[Route] = []
+    passing: list[bool] = []
+    page.route("**/api/series*", lambda route: route.continue_() if passing else held.append(route))
+    page.reload()
+    until(page, lambda: bool(held) and office.hub.walls > 0)
+    month = company(office, "month", MONTH)
+    office.view.recognise({SCORECARDS.name: "another"}, {})
+    office.view.recognise({SCORECARDS.name: "and another"}, {})
+    # Of what is in the view by then only the question tells.
+    new = encode_record(worth(month, "1234567.00"))
+    office.view.apply([Fetched(SCORECARDS.name, 0, 0, month.key, new, 0)], NOON)
+    office.in_server(office.hub.restarted)
+    page.wait_for_timeout(500)
+    passing.append(True)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#hero")).to_contain_text("1,234,567", timeout=STALE_S * 1_000)
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)

@@ -41,6 +41,9 @@ let connection;
 let views = [];
 let place = 0;
 let shown = null; // what is on the screen: a scope, a window, its series
+let wanted = null; // what is to be there: the same, or the next, once its series has come
+let trying; // again, where it did not come
+let learning; // again, who there is
 let paused = false;
 let since = performance.now();
 let drawing = false;
@@ -83,17 +86,23 @@ const capitalised = (name) => name.charAt(0).toLocaleUpperCase(words.locale) + n
 
 async function show(scope, grain) {
   since = performance.now();
+  clearTimeout(trying);
   const slide = by("slide");
-  const wanted = { scope, window: windowOf(grain, clock.today(), words.locale), series: null };
-  shown = wanted;
+  const next = { scope, window: windowOf(grain, clock.today(), words.locale), series: null };
+  wanted = next;
+  // What is on the screen stays there until this has come.
+  try {
+    next.series = await store.revenue(scope, next.window.days, next.window.before);
+  } catch (error) {
+    slide.dataset.loaded = shown ? "yes" : "no";
+    throw error;
+  }
+  if (wanted !== next) return;
   slide.dataset.loaded = "no";
-  const [series] = await Promise.all([
-    store.revenue(scope, wanted.window.days, wanted.window.before),
-    new Promise((done) => setTimeout(done, calm.matches ? 0 : FADE_MS)),
-  ]);
+  await new Promise((done) => setTimeout(done, calm.matches ? 0 : FADE_MS));
   // Somebody may have gone on meanwhile.
-  if (shown !== wanted) return;
-  wanted.series = series;
+  if (wanted !== next) return;
+  shown = next;
   draw({ lit: false });
   slide.dataset.loaded = "yes";
 }
@@ -105,7 +114,8 @@ function go(step) {
 }
 
 function later() {
-  setTimeout(() => shown && show(shown.scope, shown.window.grain).catch(later), RETRY_MS);
+  clearTimeout(trying);
+  trying = setTimeout(() => show(wanted.scope, wanted.window.grain).catch(later), RETRY_MS);
 }
 
 /** Draw again, once for all that came together. */
@@ -119,7 +129,7 @@ function drawSoon() {
 }
 
 function draw({ lit }) {
-  if (!shown?.series) return;
+  if (!shown) return;
   const { scope, window } = shown;
   const record = store.of(scope, window.grain);
   const when = words.when[window.grain](window);
@@ -436,8 +446,9 @@ function tell() {
 function everySecond() {
   tell();
   if (!clock.heartbeat || !shown) return;
-  if (clock.today() !== store.starts.day) refill();
-  else if (rotateS > 0 && !paused && views.length > 1 && performance.now() - since > rotateS * 1000) go(1);
+  if (clock.today() !== store.starts.day) {
+    if (!filling) refill();
+  } else if (rotateS > 0 && !paused && views.length > 1 && performance.now() - since > rotateS * 1000) go(1);
 }
 
 // --- beginning, and beginning again
@@ -445,16 +456,25 @@ function everySecond() {
 const startsOf = (today) =>
   Object.fromEntries(GRAINS.map((grain) => [grain, windowOf(grain, today, words.locale).start]));
 
-let filling = null;
+let filling = false;
+let stale = false; // what has been asked for holds no more
 
 /** Everything anew: at the beginning, at midnight, and where the server's view began a new life. */
-function refill() {
-  filling ??= fill().finally(() => {
-    filling = null;
-  });
-  return filling;
+async function refill() {
+  stale = true;
+  if (filling) return;
+  filling = true;
+  while (stale) {
+    stale = false;
+    if (!(await fill())) {
+      stale = true;
+      await new Promise((done) => setTimeout(done, RETRY_MS));
+    }
+  }
+  filling = false;
 }
 
+/** Ask for everything; whether all was answered. */
 async function fill() {
   try {
     const heartbeat = await asked("now");
@@ -472,14 +492,14 @@ async function fill() {
       tell();
     });
     clock.lost = false;
-    const { scope, grain } = shown ? { scope: shown.scope, grain: shown.window.grain } : views[place];
+    const { scope, grain } = wanted ? { scope: wanted.scope, grain: wanted.window.grain } : views[place];
     await show(scope, grain);
+    return true;
   } catch (error) {
     console.warn(error);
     clock.lost = true;
     tell();
-    await new Promise((done) => setTimeout(done, RETRY_MS));
-    return fill();
+    return false;
   }
 }
 
@@ -500,14 +520,23 @@ function heard(kind, data) {
     drawSoon();
   } else {
     // Somebody new, or with a new name or team.
-    asked("scopes").then(({ scopes }) => {
-      store.scopes = scopes;
-      views = allViews();
-      place = Math.min(place, views.length - 1);
-      offerScopes();
-      drawSoon();
-    }, console.warn);
+    learnScopes();
   }
+}
+
+function learnScopes() {
+  asked("scopes").then(({ scopes }) => {
+    store.scopes = scopes;
+    views = allViews();
+    place = Math.min(place, views.length - 1);
+    offerScopes();
+    drawSoon();
+  }).catch((error) => {
+    console.warn(error);
+    // The stream tells of it once.
+    clearTimeout(learning);
+    learning = setTimeout(learnScopes, RETRY_MS);
+  });
 }
 
 // --- what one can do
@@ -540,11 +569,11 @@ function setUp() {
     const button = element("button", "", words.periods[grain]);
     button.type = "button";
     button.value = grain;
-    button.addEventListener("click", () => shown && choose(shown.scope, grain));
+    button.addEventListener("click", () => wanted && choose(wanted.scope, grain));
     by("periods").append(button);
   }
   setText(by("scope-label"), words.scope);
-  by("scope").addEventListener("change", (event) => choose(event.target.value, shown.window.grain));
+  by("scope").addEventListener("change", (event) => wanted && choose(event.target.value, wanted.window.grain));
   by("previous").setAttribute("aria-label", words.previous);
   by("next").setAttribute("aria-label", words.next);
   by("previous").addEventListener("click", () => go(-1));
