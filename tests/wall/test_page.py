@@ -1,6 +1,7 @@
 """The page in a real Chromium: what changes is seen, what is stale says so, and everybody can use it."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -359,11 +360,11 @@ def test_what_cannot_be_had_just_now_leaves_what_there_is(
     expect(hero).to_have_text("Revenue today")
     server.stop()
     page.get_by_label("Show").select_option("team:norr")
-    expect(page.locator("#warning")).to_contain_text("No contact with the server", timeout=STALE_S * 1_000)
+    expect(page.locator("#warning")).to_contain_text("No contact with the server")
     expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes")
     expect(hero).to_have_text("Revenue today")
     server.start()
-    expect(page.locator("h1")).to_have_text("Team Norr", timeout=STALE_S * 1_000)
+    expect(page.locator("h1")).to_have_text("Team Norr")
     expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes")
 
 
@@ -373,7 +374,7 @@ def test_who_is_new_is_offered_though_the_first_question_fails(opened: Opened, o
     page.route("**/api/scopes", lambda route: route.abort(), times=2)  # for name and team
     data = SellerAssignedData(seller="eva", team="norr", name="Eva")
     office.tell(told=[SellerAssigned(specversion="1.0", id="eva", source="test://", time=NOON, data=data)])
-    expect(page.locator("#scope option[value='seller:eva']")).to_have_count(1, timeout=STALE_S * 1_000)
+    expect(page.locator("#scope option[value='seller:eva']")).to_have_count(1)
 
 
 def test_a_new_life_of_the_view_that_begins_while_the_page_does_is_noticed(
@@ -397,7 +398,7 @@ def test_a_new_life_of_the_view_that_begins_while_the_page_does_is_noticed(
     passing.append(True)
     for route in held:
         route.continue_()
-    expect(page.locator("#hero")).to_contain_text("1,234,567", timeout=STALE_S * 1_000)
+    expect(page.locator("#hero")).to_contain_text("1,234,567")
 
 
 def until(page: Page, holds: Callable[[], bool]) -> None:
