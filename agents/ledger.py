@@ -127,7 +127,10 @@ class LedgerAgent:
         An earlier owner that was paused and wakes up may fold what its successor did not: only the first of
         two changes. What it tells of the state between them, nobody would take back.
         """
-        version = first_version(term)
+        version, partitions = first_version(term), list(partitions)
+        objects = self._parts.objects
+        # Known to whoever comes next before anybody hears of it: below it, all they said would be void.
+        objects.claimed(term, await self._parts.delivery.write(objects.claim(partitions, term)))
         await self._parts.delivery.write(
             Outgoing(topic, reader, None, value)
             for source in partitions

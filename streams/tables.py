@@ -13,10 +13,10 @@ from typing import Any, Generic, TypeVar
 from faust.stores import base
 from faust.types import TP
 
-from kpis.versions import VERSIONS_PER_TERM
+from kpis.versions import VERSIONS_PER_TERM, first_version
 from schemas.packing import VERSION_BYTES, Packing, version_of
 from streams.delivery import Outgoing, Written
-from streams.holding import Hold, Holding
+from streams.holding import Book, Hold, Holding
 
 Row = TypeVar("Row")
 
@@ -51,6 +51,11 @@ class Rows(Mapping[str, Row]):
         return ((key, unpack(packed)) for key, packed in self._packed.items())
 
 
+def _follow(book: Book, batch: Written) -> None:
+    if batch.first_offset == book.next_offset:
+        book.next_offset = batch.first_offset + batch.records
+
+
 class OvertakenError(RuntimeError):
     """A partition was read anew while a batch of its own was being written."""
 
@@ -83,8 +88,26 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
         return self.holding(partition).book.next_offset
 
     def term_after(self, partition: int, least: int) -> int:
-        """A term to write under: at least `least`, and above every version in the changelog."""
-        return max(least, self.holding(partition).book.highest // VERSIONS_PER_TERM + 1)
+        """A term to write under: at least `least`, not below one that was claimed, and above every other
+        version in the changelog."""
+        return max(least, -(-self.holding(partition).book.highest // VERSIONS_PER_TERM))
+
+    def claim(self, partitions: Iterable[int], term: int) -> list[Outgoing]:
+        """What to write to the changelog before a term is announced.
+
+        Whoever has a partition next finds it there, and begins no term below it, even if its owner is
+        killed before a row is written: what was announced could not be found otherwise.
+        """
+        version = first_version(term).to_bytes(VERSION_BYTES)
+        return [Outgoing(self.changelog, partition, TERM_KEY, version) for partition in partitions]
+
+    def claimed(self, term: int, written: Iterable[Written]) -> None:
+        """A term's claims are in the changelog."""
+        for batch in written:
+            holding = self._held.get(batch.partition)
+            if holding is not None:
+                holding.book.highest = max(first_version(term), holding.book.highest)
+                _follow(holding.book, batch)
 
     def begin(self, partition: int) -> None:
         """A batch is taken in; until its rows are kept, nothing of it may be."""
@@ -141,9 +164,7 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
             else:
                 holding.packed[change.key] = change.value
         for batch in written:
-            book = self._held[batch.partition].book
-            if batch.first_offset == book.next_offset:
-                book.next_offset = batch.first_offset + batch.records
+            _follow(self._held[batch.partition].book, batch)
         for partition in self._begun:
             self._held[partition].flush()
         self._begun.clear()

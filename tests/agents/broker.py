@@ -11,15 +11,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from faust.types import TP
+from msgspec import structs
 
 from agents.goals import GoalsAgent
 from agents.ledger import LedgerAgent
 from agents.recounting import Recounting
 from agents.scorecard import ScorecardAgent
-from goals.periods import Span
 from goals.watching import WATCH_ROWS
 from goals.working_plan import WorkingPlan
 from kpis.calendar import micros_of
+from kpis.tally import COMPANY
 from schemas.definitions import DefinitionRecord
 from schemas.events import Event, Recorded
 from schemas.goals import Alert, Goal, GoalStatus, decode_alert, decode_status, encode_goal
@@ -42,6 +43,7 @@ from schemas.topics import (
 )
 from streams.defining import define
 from streams.delivery import Outgoing, Written
+from streams.forecasting import Forecaster
 from streams.holding import Holds
 from streams.partitioning import partition_of
 from streams.publishing import Publisher
@@ -55,10 +57,6 @@ from streams.worker import Parts
 from tests.streams.stores import made_store
 
 TABLES = {TABLE_OBJECTS: ROWS, TABLE_SCORECARDS: SCORECARD_ROWS, TABLE_STANDINGS: WATCH_ROWS}
-
-
-def no_outlook(_goal: Goal, _span: Span, _now: int) -> None:
-    """Nobody has learned anything yet."""
 
 
 class EndedError(Exception):
@@ -203,7 +201,12 @@ class Worker:
             stores[TABLE_STANDINGS],
         )
         self.ledger, self.scorecard = LedgerAgent(parts), ScorecardAgent(parts)
-        self.goals = GoalsAgent(parts, self.scorecard.views, WorkingPlan(), no_outlook)
+        plan = WorkingPlan()
+        forecaster = Forecaster(
+            structs.replace(broker.settings, forecast=False),
+            plan.of(COMPANY, broker.settings.business().calendar),
+        )
+        self.goals = GoalsAgent(parts, self.scorecard.views, plan, forecaster)
         self._agents = {"ledger": self.ledger, "scorecard": self.scorecard, "goals": self.goals}
         self._tables: list[tuple[RowStore[Any], Views[Any]]] = [
             (parts.objects, self.ledger.views),

@@ -1,5 +1,6 @@
 """Running the real pipeline in a test: topics of its own, workers as processes, until all is quiet."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -7,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 from msgspec import structs
 
 from kpis.calendar import micros_of
@@ -99,6 +102,20 @@ class Pipeline:
                     worker.check()
         finally:
             await consumer.stop()
+
+    async def delete_group(self) -> None:
+        """Have Kafka forget the workers' group, once nobody is in it any more."""
+        admin = AdminClient({"bootstrap.servers": self.settings.broker})
+        while True:
+            [deleted] = admin.delete_consumer_groups([self.settings.app_id]).values()
+            try:
+                await asyncio.to_thread(deleted.result)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.NON_EMPTY_GROUP:
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                return
 
     async def settled(self) -> None:
         await settled(self.settings, self.workers)

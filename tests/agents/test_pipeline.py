@@ -96,6 +96,28 @@ def test_a_worker_killed_on_rocksdb_goes_on_with_what_it_left(kafka_address: str
     assert (tmp_path / "objects-0" / "CURRENT").exists()
 
 
+def test_a_group_that_began_anew_knows_what_was_announced_before(kafka_address: str) -> None:
+    """Kafka deletes a group of nobody that has committed nothing, and counts its generations anew.
+
+    What two workers announced, killed before they wrote a row, must not make void what the third says.
+    """
+    told = floor(10)
+
+    async def run() -> None:
+        async with pipeline(kafka_address, partitions=4) as running:
+            for _ in range(2):
+                worker = running.start_worker()
+                await running.until_it_grows(running.settings.topic(PARTIALS.name))
+                running.kill_worker(worker)
+            await running.delete_group()
+            await running.publish(told)
+            running.start_worker()
+            await running.settled()
+            assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())
+
+
 def test_two_workers_cannot_keep_their_data_in_one_directory(kafka_address: str, tmp_path: Path) -> None:
     """The second ends, and says what to do."""
     pytest.importorskip("rocksdict")

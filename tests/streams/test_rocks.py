@@ -50,7 +50,7 @@ def held(holding: Holding) -> tuple[dict[str, bytes], int]:
 
 def write(rows: RowStore[Any], first_offset: int, *keys: str) -> None:
     """Rows under these keys, as if the broker had acknowledged them there."""
-    changes = rows.changes(0, dict.fromkeys(keys, ROW), first_version(1))
+    changes = rows.changes(0, dict.fromkeys(keys, ROW), first_version(1) + 1)
     rows.keep(changes, [Written(TOPIC, 0, first_offset, len(changes))])
 
 

@@ -145,6 +145,23 @@ def test_a_new_term_comes_first_even_where_no_row_changes(store: Make) -> None:
     assert not successor.rows(0)
 
 
+def test_a_claimed_term_is_not_gone_below_even_where_no_row_was_written(store: Make) -> None:
+    """Nor one under which something was; and nothing is left to read of one's own claim."""
+    rows = store()
+    write(rows, rows.changes(0, {"a": ROW}, first_version(5) + 1), 0)
+    [claim] = rows.claim([0], 9)
+    rows.claimed(9, [Written(claim.topic, 0, 2, 1)])
+    assert (rows.term_after(0, 9), rows.term_after(0, 1)) == (9, 9)
+    assert rows.next_offset(0) == 3
+    successor = store()
+    assert claim.key is not None
+    record = SimpleNamespace(offset=2, key=claim.key.encode(), value=claim.value)
+    successor.take(0, [record], None)
+    assert (successor.term_after(0, 1), successor.term_after(0, 10)) == (9, 10)
+    write(rows, rows.changes(0, {}, first_version(9) + 1), 3)
+    assert rows.term_after(0, 1) == 10
+
+
 def test_a_term_that_runs_out_of_versions_is_followed_by_the_next(store: Make) -> None:
     """It is written down like any other."""
     rows = store()
