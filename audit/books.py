@@ -24,11 +24,6 @@ from audit.own import OwnMeasures
 from schemas.definitions import Definitions
 from schemas.events import Event, Recorded
 
-CHUNK_EVENTS = 250_000
-
-MEMORY = "2GB"
-"""How much the database may take beside workers that need theirs; what is more goes to disk."""
-
 _TEXTS = (
     *("lead", "customer", "org_number", "person", "seller", "team", "currency"),
     *("activity", "kind", "deal", "cost", "category"),
@@ -46,12 +41,32 @@ class Rules(Struct, frozen=True):
     digits: int
 
 
+class Room(Struct, frozen=True):
+    """How much memory books may take; what is more goes to disk."""
+
+    memory_mb: int
+    """For the database,"""
+    chunk_events: int
+    """and how many events are in hand until they are taken."""
+
+
+WIDE = Room(memory_mb=2_000, chunk_events=250_000)
+"""Beside workers, that need theirs."""
+NARROW = Room(memory_mb=512, chunk_events=25_000)
+"""Within a process that does other things too."""
+
+
+NoRoomError = duckdb.OutOfMemoryException
+"""What has to be in memory at once is more than the books' room."""
+
+
 class Books:
     """The raw events, and the tables made from them. A context: leaving it removes the database."""
 
-    def __init__(self, rules: Rules, definitions: Definitions | None = None) -> None:
+    def __init__(self, rules: Rules, definitions: Definitions | None = None, room: Room = WIDE) -> None:
         own = definitions or Definitions()
         self.rules = rules
+        self.room = room
         self._own = OwnMeasures(own.measures)
         self.measures = MEASURES | self._own.units
         """Every measure that is counted, the organisation's own behind ours."""
@@ -66,7 +81,7 @@ class Books:
         self._path = Path(self._directory.name)
         self._chunks = 0
         self._database = duckdb.connect(self._path / "books.duckdb")
-        self._database.execute(f"set memory_limit = '{MEMORY}'")
+        self._database.execute(f"set memory_limit = '{room.memory_mb}MB'")
         self._database.execute("set preserve_insertion_order = false")
         self._database.execute("set enable_progress_bar = false")
         columns = [field.column for field in self._own.fields]
@@ -100,7 +115,7 @@ class Books:
         """
         taken = 0
         iterator = iter(events)
-        while lines := [self._own.line(event) for event in islice(iterator, CHUNK_EVENTS)]:
+        while lines := [self._own.line(event) for event in islice(iterator, self.room.chunk_events)]:
             self.read_lines(lines, self._hear)
             taken += len(lines)
         return taken

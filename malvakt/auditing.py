@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from audit.books import CHUNK_EVENTS, Books, Rules
+from audit.books import Books, Rules
 from audit.comparing import Difference, Names, differences, forget_records, hold_latest, take_records
 from kpis.formulas import KPIS, minor_digits
 from kpis.measures import MEASURES
@@ -124,7 +124,7 @@ class Installation:
                 decoded = ((decode_event(record.value, topic), record.value) for record in batch)
                 events += (Recorded(event, raw) for event, raw in decoded if not isinstance(event, Reason))
                 self._balanced = self._balanced and not batch
-                if len(events) >= CHUNK_EVENTS:
+                if len(events) >= self._books.room.chunk_events:
                     self._books.take(events)
                     events.clear()
                 read(len(batch))

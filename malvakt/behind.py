@@ -2,7 +2,8 @@
 
 The first question reads every raw event, which can take a while; those that follow read what came since.
 One is answered at a time, in a thread, since reading, balancing and counting would hold up everything else
-in the process. After a while without questions the books are closed: they take memory, and disk.
+in the process. Books in a server have little room in memory, and the rest on disk; after a while without
+questions they are closed, and leave nothing.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from typing import Protocol
 import structlog
 from aiokafka.errors import KafkaError
 
-from audit.books import Books
+from audit.books import NARROW, Books, NoRoomError
 from audit.explaining import Asked, Explanation, Item, Part, ask_for, exact, explain
 from kpis.definitions.holding import Held, Since
 from malvakt.auditing import Installation, rules_of
@@ -61,7 +62,7 @@ class Topics:
         if asyncio.run(lost_history(settings)) is not None:
             # Counted from what is left it would differ for that alone.
             raise UnexplainedError("lost")
-        self.books = Books(rules_of(founded), shown)
+        self.books = Books(rules_of(founded), shown, NARROW)
         self._installation = Installation(founded, self.books, shown)
 
     def read(self, heard: Callable[[int], None]) -> None:
@@ -159,6 +160,10 @@ class Explainer:
             return self._explained(question, tell)
         except UnexplainedError:
             raise
+        except NoRoomError as error:
+            self._forget()
+            log.warning("nothing can be explained", error=str(error).partition("\n")[0])
+            raise UnexplainedError("memory") from error
         except (KafkaError, NoSuchTopicError, OSError) as error:
             self._forget()
             log.warning("nothing can be explained", error=repr(error))

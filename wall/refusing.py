@@ -19,6 +19,7 @@ Reason = Literal[
     "lost",
     "made",
     "many",
+    "memory",
     "often",
     "removed",
     "scope",

@@ -10,6 +10,7 @@ from functools import cache, partial
 import anyio
 import pytest
 
+from audit.books import Room
 from kpis.definitions.holding import NOTHING, Held, only
 from kpis.replay import Replay
 from malvakt.behind import Explainer, Source, Topics
@@ -257,5 +258,22 @@ def test_from_topics_the_second_question_reads_what_came_since(kafka_address: st
             _, norr = await answer(explainer, question("calls", scope="team:norr"))
             assert norr.value == published["team:norr|month|2026-03-01"].measures["calls"]
             explainer.close()
+
+    asyncio.run(run())
+
+
+def test_what_needs_more_memory_than_there_is_for_it_is_refused() -> None:
+    """The server goes on, and the next question begins anew."""
+    rooms = iter([Room(memory_mb=1, chunk_events=50), Room(memory_mb=200, chunk_events=50)])
+
+    async def run() -> None:
+        explainer = Explainer(nothing_defined, lambda shown: Heard(floor(), shown, next(rooms)))
+        with pytest.raises(UnexplainedError) as refused:
+            await answer(explainer, question("revenue"))
+        assert refused.value.reason == "memory"
+        _, revenue = await answer(explainer, question("revenue"))
+        assert revenue.value == records()["company|month|2026-03-01"].kpis["revenue"]
+        add_up(revenue)
+        explainer.close()
 
     asyncio.run(run())

@@ -12,7 +12,7 @@ from itertools import count
 import uvicorn
 from msgspec import structs
 
-from audit.books import Books, Rules
+from audit.books import NARROW, Books, Room, Rules
 from goals.history import GoalHistory
 from kpis.calendar import Calendar
 from kpis.contributions import Business
@@ -49,8 +49,8 @@ BUSINESS = Business(Calendar("Europe/Stockholm"), "SEK")
 class Heard:
     """Books of events that somebody has."""
 
-    def __init__(self, events: Sequence[Event | Recorded], shown: Definitions) -> None:
-        self.books = Books(Rules("Europe/Stockholm", "SEK", 2), shown)
+    def __init__(self, events: Sequence[Event | Recorded], shown: Definitions, room: Room = NARROW) -> None:
+        self.books = Books(Rules("Europe/Stockholm", "SEK", 2), shown, room)
         self._events = events
 
     def read(self, heard: Callable[[int], None]) -> None:

@@ -12,9 +12,9 @@ from schemas.goals import GoalVersion
 from schemas.notices import Ack
 from schemas.records import Figure
 
-Unexplained = Literal[Absent, "events", "lost", "kafka", "long"]
+Unexplained = Literal[Absent, "events", "lost", "kafka", "long", "memory"]
 """No record shows such a figure; there are no events, or not all of them any more; Kafka does not answer;
-it takes too long."""
+it takes too long, or more memory than a server gives it."""
 
 
 class UnwrittenError(Exception):
