@@ -21,6 +21,7 @@ for name in (
     "latency",
     "plots",
     "throughput",
+    "wall_day",
     "wall_latency",
     "walls",
 ):

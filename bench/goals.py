@@ -125,7 +125,7 @@ def goals(
 
 async def _measured(broker: str, scopes: int, ticks: int, *, forecasts: bool) -> GoalsCost:
     began = datetime.combine(TODAY, time(9), STOCKHOLM)
-    wanted = [goal for number in range(scopes) for goal in goals_of(number)]
+    wanted = [goal for number in range(scopes) for goal in goals_of(f"s{number}")]
     async with _installation(broker, forecasts=forecasts) as run:
         await run.tick(began)
         await run.publish(history(scopes))
@@ -245,9 +245,8 @@ async def _installation(broker: str, *, forecasts: bool) -> AsyncIterator[_Run]:
         await delete_topics(settings)
 
 
-def goals_of(number: int) -> list[Goal]:
+def goals_of(seller: str) -> list[Goal]:
     """A seller's ten goals."""
-    seller = f"s{number}"
     return [
         Goal(
             id=f"{seller}-{kpi}-{grain}",

@@ -194,11 +194,20 @@ def cpu_seconds(children: Iterable[ChildProcess]) -> float | None:
 
 def peak_mb(children: Iterable[ChildProcess]) -> float | None:
     """The most memory that processes ever held, added up."""
+    return _memory_mb((child.process.pid for child in children), "VmHWM")
+
+
+def resident_mb(processes: Iterable[int]) -> float | None:
+    """The memory that processes hold now, added up."""
+    return _memory_mb(processes, "VmRSS")
+
+
+def _memory_mb(processes: Iterable[int], field: str) -> float | None:
     total_kb = 0
-    for child in children:
+    for process in processes:
         try:
-            status = Path(f"/proc/{child.process.pid}/status").read_text(encoding="utf-8")
+            status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        total_kb += next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+        total_kb += next(int(line.split()[1]) for line in status.splitlines() if line.startswith(field))
     return total_kb / 1024
