@@ -1,4 +1,4 @@
-"""A real Kafka and a real browser for the tests that need them."""
+"""A real Kafka, a real PostgreSQL and a real browser for the tests that need them."""
 
 import os
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 import tests.examples  # noqa: F401 - registers the profiles
 from bench.chromium import NO_CHROMIUM, chromium_path, launched
 from streams.local_kafka import LocalKafka, NotInstalledError
+from tests.postgres import LocalPostgres, running
 
 MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
 
@@ -33,14 +34,16 @@ _BEGINNING = {f"tests/{name}.py": place for place, name in enumerate(LONGEST)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Let the longest begin first, and mark what needs a broker or a browser.
+    """Let the longest begin first, and mark what needs a broker, a database or a browser.
 
-    So `-m "not kafka"` leaves nothing out and nothing in.
+    So `-m "not kafka"` leaves out just what it says.
     """
     items.sort(key=lambda item: _BEGINNING.get(item.nodeid.partition("::")[0], len(LONGEST)))
     for item in items:
         if {"kafka_address", "own_kafka"} & set(item.fixturenames):
             item.add_marker("kafka")
+        if {"postgres", "own_postgres"} & set(item.fixturenames):
+            item.add_marker("postgres")
         if "chromium" in item.fixturenames:
             item.add_marker("browser")
 
@@ -75,6 +78,20 @@ def started(directory: Path) -> LocalKafka:
             pytest.fail(str(error))
         pytest.skip(str(error))
     return kafka
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LocalPostgres]:
+    """A running PostgreSQL, or a skipped test where there is none; in CI that is a failure."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[LocalPostgres]:
+    """A server of the test's own, to stop and start at will."""
+    with running() as server:
+        yield server
 
 
 # As long as the browser runs, Playwright's event loop does, and no other may: so not for a session.

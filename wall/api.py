@@ -12,6 +12,9 @@ import msgspec
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import MutableScopeHeaders
+from litestar.exceptions.responses import (
+    create_exception_response,  # pyright: ignore[reportUnknownVariableType]
+)
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
@@ -24,12 +27,14 @@ from schemas.records import Figure, decode_record
 from wall.accounts.discretion import NAMED, discreet_bodies, discreet_moment
 from wall.accounts.door import Door, guard
 from wall.accounts.routes import routes
+from wall.database import AwayError
 from wall.entries import decode_member, decode_named, holding
 from wall.freshness import Heartbeat
 from wall.hub import Hub, position_of
 from wall.managing import managed
 from wall.managing.desk import Desk
 from wall.managing.place import Place
+from wall.refusing import refusal
 from wall.view import View
 
 STATIC = Path(__file__).parent / "static"
@@ -191,6 +196,7 @@ def build_app(
         [reading, *managing, page],
         lifespan=[lifespan],
         before_send=[_with_headers],
+        exception_handlers={AwayError: _away},
         openapi_config=None,
         compression_config=CompressionConfig("gzip", exclude="/api/((tv/)?stream|manage/behind$)"),
         logging_config=None,
@@ -205,6 +211,12 @@ async def _with_headers(message: Message, _: ASGIScope) -> None:
             # A stream says by itself that nobody may keep it.
             if name not in headers:
                 headers[name] = value
+
+
+def _away(request: Asked, _: AwayError) -> Response[Any]:
+    """What it said is for who runs the server, and in its log."""
+    answer = refusal(503, "away", "The view's database does not answer. Try again in a moment.")
+    return create_exception_response(request, answer)  # pyright: ignore[reportUnknownVariableType]
 
 
 def _named(request: Asked) -> bool:

@@ -32,7 +32,7 @@ BEHIND_S = 15.0
 MISSED_TICKS = 2
 """A clock that has missed more ticks than this, and a little, stands still: no worker runs."""
 
-State = Literal["fresh", "behind", "still", "unknown", "unreachable"]
+State = Literal["fresh", "behind", "still", "unknown", "away", "unreachable"]
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
 
     state: State
     """`behind`: counting takes longer than it should; `still`: no worker says what time it is; `unknown`:
-    that is not known yet; `unreachable`: Kafka does not answer."""
+    that is not known yet; `away`: the view's database does not answer; `unreachable`: Kafka does not."""
     now: datetime
     """What time it is here."""
     clock: datetime | None
@@ -87,11 +87,18 @@ def _ends(stage: int, ends: Offsets) -> dict[tuple[str, int], int]:
 
 
 def state_of(
-    *, reachable: bool, counted_age_s: float | None, tick_age_s: float | None, tick_every_s: float
+    *,
+    reachable: bool,
+    away: bool,
+    counted_age_s: float | None,
+    tick_age_s: float | None,
+    tick_every_s: float,
 ) -> State:
     """What walls say of the figures; where nobody knows how often the clock ticks, `tick_every_s` is 0."""
     if not reachable:
         return "unreachable"
+    if away:
+        return "away"
     if counted_age_s is None:
         return "unknown"
     if counted_age_s > BEHIND_S:

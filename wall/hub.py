@@ -13,6 +13,7 @@ from itertools import takewhile
 import msgspec
 from msgspec import Struct
 
+from wall.database import AwayError
 from wall.freshness import Heartbeat
 from wall.view import Change, View
 
@@ -72,7 +73,7 @@ class Hub:
         self._wake()
 
     def restarted(self) -> None:
-        """Tell that the view has begun a new life."""
+        """Take up what the view is now: it has begun a new life, or holds what nobody was told of yet."""
         self._life = self._view.life
         self._latest.clear()
         self._complete_from = self._published = self._view.position
@@ -125,7 +126,11 @@ class Hub:
         if position >= self._complete_from:
             newer = list(takewhile(lambda change: change[0] > position, reversed(self._latest)))
             return b"".join(event for _, event in reversed(newer)), newer[0][0] if newer else position
-        found = await asyncio.to_thread(self._view.since, position, CHUNK_CHANGES)
+        try:
+            found = await asyncio.to_thread(self._view.since, position, CHUNK_CHANGES)
+        except AwayError:
+            # The heartbeat says so, and with the next one it is asked again.
+            return b"", position
         # What is written but was not told of yet comes when it is.
         changes = [change for change in found if change.position <= self._published]
         events = b"".join(self._event(change) for change in changes)

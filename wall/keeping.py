@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from schemas.topics import SCORECARDS, TICKS
 from streams.following import Fetched, Follower, Identities
 from streams.reading import Progress
 from streams.settings import Settings
+from wall.database import AwayError
 from wall.entries import KINDS
 from wall.freshness import STAGES, Heartbeat, Watermark, state_of
 from wall.hub import Hub
@@ -26,14 +28,16 @@ log = structlog.get_logger(__name__)
 LOOK_S = 1.0
 """How often it is looked how far the pipeline has come."""
 IDENTITY_S = 5.0
-"""How often it is looked whether topics have come, or were created anew."""
+"""How often it is looked whether topics have come, or were created anew, and the view is there."""
 ANSWER_S = 6.0
 """For how long Kafka may be silent until walls say that it does not answer."""
 RETRY_S = 1.0
+WELL_S = 60.0
+"""What fails again after this long was well in between."""
 ELSEWHERE = timedelta(minutes=5)
 """A tick that says another time than when it was written, by more than this, is no clock of ours."""
 
-_FAILS = (KafkaError, KafkaException, OSError, TimeoutError)
+_FAILS = (AwayError, KafkaError, KafkaException, OSError, TimeoutError)
 
 
 class Keeper:
@@ -57,6 +61,7 @@ class Keeper:
         return Heartbeat(
             state=state_of(
                 reachable=self._answered is not None and (now - self._answered).total_seconds() < ANSWER_S,
+                away=self._view.away,
                 counted_age_s=_age_s(now, counted),
                 tick_age_s=_age_s(now, self._ticked),
                 tick_every_s=self._settings.ticks_s,
@@ -70,31 +75,43 @@ class Keeper:
         )
 
     async def keep(self) -> None:
-        """Go on for ever, through whatever Kafka does."""
+        """Go on for ever, through whatever Kafka and the view's database do."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._again_and_again("the topics cannot be read", self._follow))
             both.create_task(self._again_and_again("the workers' progress is unknown", self._look))
 
     async def _again_and_again(self, fails: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        said = ""
+        said, when = "", 0.0
         while True:
             try:
                 await work()
             except _FAILS as error:
                 # Once for each reason, and not each second of a night.
-                if str(error) != said:
-                    said = str(error)
-                    log.warning(fails, broker=self._settings.broker, error=said)
+                if str(error) != said or time.monotonic() - when > WELL_S:
+                    self._tell(fails, error)
+                said, when = str(error), time.monotonic()
                 await asyncio.sleep(RETRY_S)
 
+    def _tell(self, fails: str, error: Exception) -> None:
+        if isinstance(error, AwayError):
+            log.warning("the view is away", error=str(error))
+        else:
+            log.warning(fails, broker=self._settings.broker, error=str(error))
+
     async def _follow(self) -> None:
-        """Read on until the topics are not those any more that they were."""
+        """Read on until the topics are not those any more that they were, or the view's database is lost.
+
+        What was fetched and is not in the view is fetched again: it says from where on.
+        """
+        if await asyncio.to_thread(self._view.renew):
+            log.info("the view is back")
+            self.hub.restarted()
         identities = Identities(self._settings, KINDS)
         known = await asyncio.to_thread(identities.now)
         async with Follower(self._settings, KINDS, TICKS.name) as follower:
             if await asyncio.to_thread(self._view.recognise, known, follower.ends):
                 self.hub.restarted()
-            changed = asyncio.create_task(_until_changed(identities, known))
+            changed = asyncio.create_task(self._until_changed(identities, known))
             try:
                 async for fetched in follower.batches(self._view.offsets):
                     await self._take(fetched)
@@ -117,6 +134,13 @@ class Keeper:
         if published:
             self.hub.publish(await asyncio.to_thread(self._view.apply, published, self._clock))
 
+    async def _until_changed(self, identities: Identities, known: dict[str, str]) -> None:
+        while True:
+            await asyncio.sleep(IDENTITY_S)
+            await asyncio.to_thread(self._view.look)
+            if await asyncio.to_thread(identities.now) != known:
+                return
+
     async def _look(self) -> None:
         names = {name for stage in STAGES for name in stage}
         async with Progress(self._settings) as progress:
@@ -130,13 +154,6 @@ class Keeper:
                 self._watermark.look(at, {**done, **read}, ends)
                 self._answered = datetime.now(UTC)
                 await asyncio.sleep(LOOK_S)
-
-
-async def _until_changed(identities: Identities, known: dict[str, str]) -> None:
-    while True:
-        await asyncio.sleep(IDENTITY_S)
-        if await asyncio.to_thread(identities.now) != known:
-            return
 
 
 def _age_s(now: datetime, then: datetime | None) -> float | None:

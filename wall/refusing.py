@@ -7,6 +7,7 @@ from litestar.exceptions import HTTPException
 
 Reason = Literal[
     "alert",
+    "away",
     "clash",
     "code",
     "events",
@@ -32,5 +33,12 @@ Reason = Literal[
 
 def refuse(status: int, reason: Reason, says: str, headers: Mapping[str, str] | None = None) -> NoReturn:
     """Answer with a status and why."""
+    raise refusal(status, reason, says, headers)
+
+
+def refusal(
+    status: int, reason: Reason, says: str, headers: Mapping[str, str] | None = None
+) -> HTTPException:
+    """A status and why."""
     given = dict(headers or {})
-    raise HTTPException(status_code=status, detail=says, extra={"reason": reason}, headers=given)
+    return HTTPException(status_code=status, detail=says, extra={"reason": reason}, headers=given)

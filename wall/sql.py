@@ -1,19 +1,23 @@
-"""The view's SQL, and nothing else: what another database would have to say in its own words."""
+"""The view's SQL, and nothing else: as SQLite and PostgreSQL both understand it."""
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS life (id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY, identity TEXT NOT NULL);
+
+def tables(*, text: str, octets: str) -> str:
+    """All tables. Text is compared by its bytes, octets are any bytes: databases have words for these."""
+    return f"""
+CREATE TABLE IF NOT EXISTS life (id {text} NOT NULL);
+CREATE TABLE IF NOT EXISTS topics (topic {text} PRIMARY KEY, identity {text} NOT NULL);
 CREATE TABLE IF NOT EXISTS offsets (
-    topic TEXT, partition INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, partition));
+    topic {text}, partition INTEGER, next BIGINT NOT NULL, PRIMARY KEY (topic, partition));
 CREATE TABLE IF NOT EXISTS entries (
-    kind TEXT, key TEXT, revision INTEGER NOT NULL, scope TEXT, grain TEXT, start TEXT, at INTEGER,
-    body BLOB NOT NULL, shown INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (kind, key));
+    kind {text}, key {text}, revision BIGINT NOT NULL, scope {text}, grain {text}, start {text}, at BIGINT,
+    body {octets} NOT NULL, shown INTEGER NOT NULL, position BIGINT NOT NULL, PRIMARY KEY (kind, key));
 CREATE UNIQUE INDEX IF NOT EXISTS entries_log ON entries (position);
 CREATE INDEX IF NOT EXISTS entries_windows ON entries (kind, grain, start, scope);
 CREATE INDEX IF NOT EXISTS entries_scopes ON entries (kind, scope, grain, start);
 CREATE INDEX IF NOT EXISTS entries_moments ON entries (kind, at);
-CREATE TABLE IF NOT EXISTS deals (key TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS deals (key {text} PRIMARY KEY, body {octets} NOT NULL);
 """
+
 
 LIFE = "SELECT id FROM life"
 BEGIN_LIFE = "INSERT INTO life (id) VALUES (?)"
@@ -52,11 +56,16 @@ SINCE = (
     "SELECT position, kind, body FROM entries WHERE position > ? AND shown = 1 ORDER BY position LIMIT ?"
 )
 OF_KIND = "SELECT body FROM entries WHERE kind = ? AND scope IS NOT NULL ORDER BY key"
-LATEST = "SELECT body FROM entries WHERE kind = ? AND at IS NOT NULL ORDER BY at DESC"
+# Of two at the same time what changed last is the later one.
+LATEST = (
+    "SELECT body, at, position FROM entries WHERE kind = ? AND (at, position) < (?, ?)"
+    " ORDER BY at DESC, position DESC LIMIT ?"
+)
 ALERTS = (
     "SELECT alerts.body, acks.body FROM entries AS alerts"
     " LEFT JOIN entries AS acks ON acks.kind = 'ack' AND acks.key = alerts.key AND acks.at IS NOT NULL"
-    " WHERE alerts.kind = 'alert' AND alerts.at IS NOT NULL ORDER BY alerts.at DESC LIMIT ?"
+    " WHERE alerts.kind = 'alert' AND alerts.at IS NOT NULL"
+    " ORDER BY alerts.at DESC, alerts.position DESC LIMIT ?"
 )
 VERSIONS = "SELECT body FROM entries WHERE kind = 'version' AND scope = ?"
 ENTRY = "SELECT body FROM entries WHERE kind = ? AND key = ? AND scope IS NOT NULL"

@@ -19,10 +19,11 @@ from streams.settings import MAX_PORT
 from wall.accounts.door import Door
 from wall.accounts.store import Store, StoreError
 from wall.api import build_app
+from wall.database import AddressError, ViewError
 from wall.keeping import Keeper
 from wall.managing.desk import Desk
 from wall.managing.writing import acknowledge, change_goals
-from wall.view import View, ViewError
+from wall.view import View
 
 PORT = 8080
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -35,7 +36,7 @@ def web_(
     host: str = "127.0.0.1",
     port: int = PORT,
     broker: str | None = None,
-    view: Path | None = None,
+    view: Annotated[str | None, Parameter(env_var="MALVAKT_VIEW")] = None,
     store: Path | None = None,
     open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
 ) -> None:
@@ -53,8 +54,8 @@ def web_(
     broker
         Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
     view
-        The file to keep the view in; else one for this installation among the user's data. It can be
-        deleted: it is filled again.
+        Where to keep the view: a file, or postgresql://user:password@host/database; else a file for this
+        installation among the user's data. It can be deleted: it is filled again.
     store
         The file to keep accounts and screens in; else one for this installation among the user's data.
         It cannot be made again: keep a copy.
@@ -73,6 +74,8 @@ def web_(
     name = quote(f"{settings.topic_prefix}{settings.app_id}", safe="")
     try:
         held = View(view or data_home() / f"{name}-wall.sqlite")
+    except AddressError as error:
+        raise CallError(f"--view: {error}") from error
     except ViewError as error:
         raise Fault(str(error)) from error
     try:

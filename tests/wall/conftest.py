@@ -8,12 +8,22 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from simulation.floor import Floor
+from tests.postgres import LocalPostgres, Places
 from tests.wall.office import Office, Server, furnished, serving
 from tests.wall.test_view import NOON
 from tests.wall.visiting import PASSWORD, Client, Opened, browser
 from wall.accounts.door import CSRF_HEADER, Door
 from wall.accounts.store import Store
 from wall.view import View
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def places(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Where a view of a name can be, with nothing in it: in a file, and in a PostgreSQL."""
+    if request.param == "sqlite":
+        return lambda name: tmp_path_factory.mktemp(name) / "view.sqlite"
+    server: LocalPostgres = request.getfixturevalue("postgres")
+    return server.emptied
 
 
 @pytest.fixture

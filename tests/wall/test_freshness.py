@@ -65,26 +65,32 @@ def test_it_never_says_more_than_is_so(steps: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reachable", "counted_age_s", "tick_age_s", "says"),
+    ("reachable", "away", "counted_age_s", "tick_age_s", "says"),
     [
-        (False, 1.0, 1.0, "unreachable"),
-        (True, None, 1.0, "unknown"),
-        (True, BEHIND_S + 1, 1.0, "behind"),
-        (True, 1.0, None, "still"),
-        (True, 1.0, 60.0, "still"),
-        (True, 1.0, 12.0, "fresh"),
+        (False, True, 1.0, 1.0, "unreachable"),
+        (True, True, None, None, "away"),
+        (True, False, None, 1.0, "unknown"),
+        (True, False, BEHIND_S + 1, 1.0, "behind"),
+        (True, False, 1.0, None, "still"),
+        (True, False, 1.0, 60.0, "still"),
+        (True, False, 1.0, 12.0, "fresh"),
     ],
 )
 def test_what_is_wrong_is_said(
-    reachable: bool, counted_age_s: float | None, tick_age_s: float | None, says: State
+    reachable: bool, away: bool, counted_age_s: float | None, tick_age_s: float | None, says: State
 ) -> None:
     """The worst first."""
     found = state_of(
-        reachable=reachable, counted_age_s=counted_age_s, tick_age_s=tick_age_s, tick_every_s=10.0
+        reachable=reachable,
+        away=away,
+        counted_age_s=counted_age_s,
+        tick_age_s=tick_age_s,
+        tick_every_s=10.0,
     )
     assert found == says
 
 
 def test_where_nobody_knows_how_often_the_clock_ticks_it_never_stands_still() -> None:
     """As in a demo, which ticks for itself."""
-    assert state_of(reachable=True, counted_age_s=1.0, tick_age_s=None, tick_every_s=0.0) == "fresh"
+    found = state_of(reachable=True, away=False, counted_age_s=1.0, tick_age_s=None, tick_every_s=0.0)
+    assert found == "fresh"

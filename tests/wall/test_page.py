@@ -121,7 +121,7 @@ def test_a_server_that_is_gone_is_said_within_seconds_and_all_is_right_after(
 
 @pytest.mark.parametrize(
     ("state", "says"),
-    [("behind", "Counting is behind"), ("still", "stands still"), ("unreachable", "Kafka")],
+    [("behind", "is behind"), ("still", "stands still"), ("away", "database"), ("unreachable", "Kafka")],
 )
 def test_a_pipeline_that_is_not_well_is_said(
     state: State, says: str, opened: Opened, office: Office

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -34,10 +32,12 @@ from schemas.records import KpiRecord, encode_record
 from schemas.topics import ACKS, ALERTS, DEFINITIONS, GOALS_HISTORY, SCORECARDS
 from streams.following import Fetched
 from tests.examples import examples
+from tests.postgres import Places
 from tests.wall.goals import MARCH, alert_of, standing
+from wall.database import ViewError
 from wall.deals import decode_moment
 from wall.entries import KINDS
-from wall.view import View, ViewError
+from wall.view import View
 from wall.vocabulary import Measure, kpis_in, measures_in
 
 NOON = datetime(2026, 3, 19, 12, tzinfo=UTC)
@@ -135,34 +135,34 @@ def held(view: View) -> list[object]:
 @examples(40)
 @given(told=st.lists(messages, max_size=25), data=st.data())
 def test_any_order_duplicates_and_restarts_come_to_the_same(
-    told: list[tuple[str, bytes]], data: st.DataObject
+    places: Places, told: list[tuple[str, bytes]], data: st.DataObject
 ) -> None:
     """Of records, names, teams and deals alike, and for whoever followed the log from anywhere."""
     twice = data.draw(st.lists(st.sampled_from(told), max_size=10)) if told else []
     other = numbered(data.draw(st.permutations([*told, *twice])))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(other)), max_size=4)))
-    with TemporaryDirectory() as folder:
-        once = View(Path(folder) / "once")
-        once.apply(numbered(told), NOON)
-        expected = held(once)
-        once.close()
-        for first, last in pairwise([0, *cuts, len(other)]):
-            again = View(Path(folder) / "again")
-            # A batch that was in flight when it was killed comes again, with what was before it.
-            again.apply(other[max(first - 3, 0) : last], NOON)
-            again.close()
-        again = View(Path(folder) / "again")
-        assert held(again) == expected
-        positions = [change.position for change in again.since(0, 1_000)]
-        assert positions == sorted(set(positions))
-        middle = positions[len(positions) // 2] if positions else 0
-        assert [c.position for c in again.since(middle, 1_000)] == [p for p in positions if p > middle]
+    once = View(places("once"))
+    once.apply(numbered(told), NOON)
+    expected = held(once)
+    once.close()
+    place = places("again")
+    for first, last in pairwise([0, *cuts, len(other)]):
+        again = View(place)
+        # A batch that was in flight when it was killed comes again, with what was before it.
+        again.apply(other[max(first - 3, 0) : last], NOON)
         again.close()
+    again = View(place)
+    assert held(again) == expected
+    positions = [change.position for change in again.since(0, 1_000)]
+    assert positions == sorted(set(positions))
+    middle = positions[len(positions) // 2] if positions else 0
+    assert [c.position for c in again.since(middle, 1_000)] == [p for p in positions if p > middle]
+    again.close()
 
 
-def test_nothing_of_a_batch_is_kept_where_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_batch_is_kept_where_it_fails(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither records, nor offsets, nor positions."""
-    view = View(tmp_path / "view")
+    view = View(places("view"))
     view.apply(numbered([(SCORECARDS.name, encode_record(record("company", 1, 1)))]), NOON)
     before = (view.position, view.offsets, held(view))
     batch = [
@@ -170,7 +170,7 @@ def test_nothing_of_a_batch_is_kept_where_it_fails(tmp_path: Path, monkeypatch: 
         Fetched("crm.deals", 0, 0, "", deal_event(0, 1), 0),
     ]
     with monkeypatch.context() as patched:
-        patched.setattr("wall.view.encode_deal", lambda _: 1 / 0)
+        patched.setattr("wall.taking.encode_deal", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             view.apply(batch, NOON)
     assert (view.position, view.offsets, held(view)) == before
@@ -178,9 +178,9 @@ def test_nothing_of_a_batch_is_kept_where_it_fails(tmp_path: Path, monkeypatch: 
     view.close()
 
 
-def test_what_is_retired_is_gone_and_stays_gone(tmp_path: Path) -> None:
+def test_what_is_retired_is_gone_and_stays_gone(places: Places) -> None:
     """A null takes an entry away; an older record does not bring it back, and a newer one does."""
-    view = View(tmp_path / "view")
+    view = View(places("view"))
     old, newer = record("company", 1, 3), record("company", 1, 4)
     values = [encode_record(old), None, encode_record(old)]
     told = [Fetched(SCORECARDS.name, 0, n, old.key, value, 0) for n, value in enumerate(values)]
@@ -194,9 +194,9 @@ def test_what_is_retired_is_gone_and_stays_gone(tmp_path: Path) -> None:
     view.close()
 
 
-def test_a_topic_created_anew_is_noticed(tmp_path: Path) -> None:
+def test_a_topic_created_anew_is_noticed(places: Places) -> None:
     """By its id, and by an end before what was read; what came from it is forgotten, and nothing else."""
-    view = View(tmp_path / "view")
+    view = View(places("view"))
     ids = dict.fromkeys(TOPICS, "one")
     assert not view.recognise(ids, {})
     view.apply(
@@ -220,11 +220,13 @@ def test_a_topic_created_anew_is_noticed(tmp_path: Path) -> None:
     view.close()
 
 
-def test_two_processes_cannot_have_one_view(tmp_path: Path) -> None:
+def test_two_processes_cannot_have_one_view(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """Positions would be given twice."""
-    view = View(tmp_path / "view")
+    monkeypatch.setattr("wall.postgres.CLAIM_S", 1)
+    place = places("view")
+    view = View(place)
     with pytest.raises(ViewError, match="Another process"):
-        View(tmp_path / "view")
+        View(place)
     view.close()
 
 
@@ -238,26 +240,26 @@ def won(view: View, *numbers: int, clock: datetime | None = NOON) -> list[bool]:
     return found
 
 
-def test_a_deal_is_celebrated_once_and_only_when_it_was_just_won(tmp_path: Path) -> None:
+def test_a_deal_is_celebrated_once_and_only_when_it_was_just_won(places: Places) -> None:
     """Not when it is amended, lost, reopened, won again or told again; nor late, nor without a clock."""
-    view = View(tmp_path / "once")
+    view = View(places("once"))
     assert won(view, 0, 0, 1, 2, 4, 5, 6) == [True, *[False] * 6]
     view.close()
-    view = View(tmp_path / "late")
+    view = View(places("late"))
     assert won(view, 0, clock=NOON + timedelta(minutes=16)) == [False]
     assert won(view, 1) == [False]
     view.close()
-    view = View(tmp_path / "early")
+    view = View(places("early"))
     assert won(view, 0, clock=NOON - timedelta(minutes=30)) == [False]
     view.close()
-    view = View(tmp_path / "unknown")
+    view = View(places("unknown"))
     assert won(view, 0, clock=None) == [False]
     view.close()
 
 
-def test_a_deal_that_is_lost_after_all_leaves_the_feed(tmp_path: Path) -> None:
+def test_a_deal_that_is_lost_after_all_leaves_the_feed(places: Places) -> None:
     """And walls are told."""
-    view = View(tmp_path / "view")
+    view = View(places("view"))
     won(view, 0)
     assert [decode_moment(body).deal for body in view.latest("moment")] == ["d1"]
     won(view, 6)
@@ -267,8 +269,8 @@ def test_a_deal_that_is_lost_after_all_leaves_the_feed(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def view(tmp_path: Path) -> Iterator[View]:
-    held = View(tmp_path / "view.sqlite")
+def view(places: Places) -> Iterator[View]:
+    held = View(places("view"))
     yield held
     held.close()
 
