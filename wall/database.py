@@ -1,6 +1,6 @@
 """What the view asks of the database that holds it, whichever it is: a file with SQLite, or PostgreSQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +32,10 @@ class Transaction(Protocol):
 
     def execute(self, statement: str, given: Sequence[Cell] = ()) -> list[Row]:
         """Do one thing; the rows that it answers with."""
+        ...
+
+    def execute_each(self, statement: str, given: Iterable[Sequence[Cell]]) -> Iterator[list[Row]]:
+        """Ask the same of each; the rows that each is answered with."""
         ...
 
     def execute_many(self, statement: str, given: Iterable[Sequence[Cell]]) -> None:

@@ -191,6 +191,12 @@ class _Writing:
     def execute(self, statement: str, given: Sequence[Cell] = ()) -> list[Row]:
         return _executed(self._connection, statement, given)
 
+    def execute_each(self, statement: str, given: Iterable[Sequence[Cell]]) -> Iterator[list[Row]]:
+        # All are sent before the first is answered: else each would be a way there and back.
+        cursor = self._connection.cursor(binary=True)
+        cursor.executemany(_said(statement), map(_cells, given), returning=True)
+        return (answer.fetchall() for answer in cursor.results() if answer.description)
+
     def execute_many(self, statement: str, given: Iterable[Sequence[Cell]]) -> None:
         self._connection.cursor().executemany(_said(statement), map(_cells, given))
 

@@ -82,6 +82,9 @@ class _Writing:
     def execute(self, statement: str, given: Sequence[Cell] = ()) -> list[Row]:
         return self._connection.execute(statement, given).fetchall()
 
+    def execute_each(self, statement: str, given: Iterable[Sequence[Cell]]) -> Iterator[list[Row]]:
+        return (self.execute(statement, one) for one in given)
+
     def execute_many(self, statement: str, given: Iterable[Sequence[Cell]]) -> None:
         self._connection.executemany(statement, given)
 

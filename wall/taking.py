@@ -1,7 +1,8 @@
 """What records that were fetched change of what the view holds: entries, each to be kept as it is now."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from functools import reduce
 
 import msgspec
 import structlog
@@ -27,31 +28,35 @@ from wall.entries import DEALS, KINDS, READ, Entry, Gone, encode, of_definition,
 
 log = structlog.get_logger(__name__)
 
+Place = tuple[str, str]
+"""The kind and the key of an entry."""
+
 
 def changed(transaction: Transaction, fetched: Iterable[Fetched], clock: datetime | None) -> list[Entry]:
     """The entries that records change; what is known of deals besides is kept at once."""
     return [*_highest(transaction, fetched), *_moments(transaction, fetched, clock)]
 
 
-def _held(transaction: Transaction, kind: str, key: str) -> tuple[int, bytes] | None:
-    found = transaction.execute(sql.HELD, (kind, key))
-    return (found[0][0], found[0][1]) if found else None
+def _held(transaction: Transaction, places: Collection[Place]) -> dict[Place, tuple[int, bytes]]:
+    """The revision and the body of those entries that are held."""
+    rows = transaction.execute_each(sql.HELD, places)
+    return {place: (found[0][0], found[0][1]) for place, found in zip(places, rows, strict=True) if found}
 
 
 def _highest(transaction: Transaction, fetched: Iterable[Fetched]) -> list[Entry]:
     """Of each entry that is told of the highest, where it is higher than what is held."""
-    highest: dict[tuple[str, str], Entry] = {}
-    known: dict[tuple[str, str], tuple[int, bytes]] = {}
-    for entry in _entries(fetched):
+    highest: dict[Place, Entry] = {}
+    entries = list(_entries(fetched))
+    known = _held(transaction, list({(entry.kind, entry.key): None for entry in entries}))
+    for entry in entries:
         place = (entry.kind, entry.key)
-        if place not in known:
-            known[place] = _held(transaction, *place) or (-1, b"")
+        revision, body = known.get(place, (-1, b""))
         if entry.revision < 0:
             # It is no more: what was said of it before must not come back.
-            entry = msgspec.structs.replace(entry, revision=known[place][0])  # noqa: PLW2901
-            if known[place][1] == entry.body:
+            entry = msgspec.structs.replace(entry, revision=revision)  # noqa: PLW2901
+            if body == entry.body:
                 continue
-        elif entry.order <= known[place]:
+        elif entry.order <= (revision, body):
             continue
         known[place] = entry.order
         highest[place] = entry
@@ -62,30 +67,31 @@ def _moments(
     transaction: Transaction, fetched: Iterable[Fetched], clock: datetime | None
 ) -> Iterator[Entry]:
     """What is told of deals, taken in; the moments of those that changed by it."""
-    deals: dict[tuple[str, str], Deal] = {}
+    told_of: dict[tuple[str, str], list[OfDeal]] = {}
     for one in fetched:
         event = decode_event(one.value, DEALS) if one.topic == DEALS else None
         # What is no valid event is refused, and kept, by the ledger.
-        if not isinstance(event, OfDeal):
-            continue
-        key = (event.data.customer, event.data.deal)
-        if key not in deals:
-            found = transaction.execute(sql.DEAL, (_name(key),))
-            deals[key] = decode_deal(found[0][0]) if found else Deal()
-        deals[key] = told(deals[key], event)
+        if isinstance(event, OfDeal):
+            told_of.setdefault((event.data.customer, event.data.deal), []).append(event)
+    names = {key: _name(key) for key in told_of}
+    deals: dict[tuple[str, str], Deal] = {}
+    found = transaction.execute_each(sql.DEAL, [(name,) for name in names.values()])
+    for (key, events), rows in zip(told_of.items(), found, strict=True):
+        deals[key] = reduce(told, events, decode_deal(rows[0][0]) if rows else Deal())
     transaction.execute_many(
-        sql.KEEP_DEAL, ((_name(key), encode_deal(deal)) for key, deal in deals.items())
+        sql.KEEP_DEAL, ((names[key], encode_deal(deal)) for key, deal in deals.items())
     )
+    moments = _held(transaction, [("moment", name) for name in names.values()])
     for key, deal in deals.items():
-        found = _held(transaction, "moment", _name(key))
-        held = None if found is None else decode_moment(found[1])
+        revision, body = moments.get(("moment", names[key]), (-1, None))
+        held = None if body is None else decode_moment(body)
         now = moment(key, deal, held, clock)
         if now is None or (held is not None and same(now, held)):
             continue
         yield Entry(
             kind="moment",
-            key=_name(key),
-            revision=0 if found is None else found[0] + 1,
+            key=names[key],
+            revision=revision + 1,
             at=None if now.at is None else micros_of(now.at),
             body=encode_moment(now),
         )

@@ -1,5 +1,6 @@
 """A furnished office with accounts, in a server and without one, and browsers that look at it."""
 
+import socket
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,13 @@ def places(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         return lambda name: tmp_path_factory.mktemp(name) / "view.sqlite"
     server: LocalPostgres = request.getfixturevalue("postgres")
     return server.emptied
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 @pytest.fixture

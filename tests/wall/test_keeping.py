@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,6 @@ from uuid import uuid4
 
 import httpx
 import msgspec
-import pytest
 
 from kpis.calendar import micros_of
 from malvakt.commands.demo_ import _broker as demo_broker
@@ -233,13 +231,6 @@ def test_the_clock_the_feed_and_names_come_through(
                 await stands_still(lambda: running.now()["counted_to"])
 
     asyncio.run(run())
-
-
-@pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def test_it_follows_a_broker_that_knows_no_ids_of_topics(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def held(view: View) -> list[object]:
     ]
 
 
-@examples(40)
+@examples(30)
 @given(told=st.lists(messages, max_size=25), data=st.data())
 def test_any_order_duplicates_and_restarts_come_to_the_same(
     places: Places, told: list[tuple[str, bytes]], data: st.DataObject
