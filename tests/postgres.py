@@ -101,6 +101,11 @@ class LocalPostgres:
             self._process.wait()
             self._process = None
 
+    def restart(self) -> None:
+        """A crash, and up again."""
+        self.stop()
+        self.start()
+
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self.folder)

@@ -63,11 +63,6 @@ class Postgres:
             self.claim()
         except AwayError as error:
             raise ViewError(str(error)) from error
-        if self._writer is None or self._writer.info.parameter_status("server_encoding") != "UTF8":
-            self.close()
-            raise ViewError(
-                f"{self._where} does not keep text as UTF-8. Make a database with ENCODING 'UTF8'."
-            )
 
     def _connect(self) -> psycopg.Connection:
         address = make_conninfo("", **{**_REACHING, **self._parameters})
@@ -95,21 +90,34 @@ class Postgres:
     def claim(self) -> None:
         """Be the writer, once nobody else is, and see that there are tables."""
         self._drop_writer()
-        with self._telling():
-            connection = self._connect()
-            try:
-                with connection.transaction():
-                    connection.execute(f"SET LOCAL lock_timeout = '{CLAIM_S}s'".encode())
-                    connection.execute(b"SELECT pg_advisory_lock(%s)", [LOCK])
-                    [[there]] = connection.execute(b"SELECT to_regnamespace(%s) IS NOT NULL", [SCHEMA])
-                    if not there:
-                        connection.execute(f"CREATE SCHEMA {SCHEMA}".encode())
-                    connection.execute(sql.tables(text='TEXT COLLATE "C"', octets="BYTEA").encode())
-                connection.execute(_SURELY)
-            except BaseException:
-                connection.close()
-                raise
+        try:
+            with self._telling():
+                connection = self._connect()
+                try:
+                    self._prepare(connection)
+                except BaseException:
+                    connection.close()
+                    raise
+        except psycopg.Error as error:
+            # A copy that may only be read, say.
+            raise AwayError(f"{self._where} cannot hold the view: {_words(error)}.") from error
         self._writer = connection
+
+    def _prepare(self, connection: psycopg.Connection) -> None:
+        if connection.info.parameter_status("server_encoding") != "UTF8":
+            raise AwayError(
+                f"{self._where} does not keep text as UTF-8. Make a database with ENCODING 'UTF8'."
+            )
+        with connection.transaction():
+            connection.execute(f"SET LOCAL lock_timeout = '{CLAIM_S}s'".encode())
+            # It outlasts this transaction, and ends with the connection.
+            connection.execute(b"SELECT pg_advisory_lock(%s)", [LOCK])
+            [[there]] = connection.execute(b"SELECT to_regnamespace(%s) IS NOT NULL", [SCHEMA])
+            # Whoever owns the database may have made it for somebody who may not.
+            if not there:
+                connection.execute(f"CREATE SCHEMA {SCHEMA}".encode())
+            connection.execute(sql.tables(text='TEXT COLLATE "C"', octets="BYTEA").encode())
+        connection.execute(_SURELY)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator["_Writing"]:

@@ -8,12 +8,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import httpx
 import msgspec
+import pytest
 
 from kpis.calendar import micros_of
 from malvakt.commands.demo_ import _broker as demo_broker
@@ -24,6 +26,7 @@ from streams.partitioning import partition_of
 from streams.settings import Settings
 from streams.ticking import tick
 from streams.topic_setup import declared_topics, delete_topics, set_up_topics
+from tests.postgres import LocalPostgres
 from tests.wall.test_view import deal_event, org_event, record
 from wall.keeping import LOOK_S, Keeper
 from wall.view import View
@@ -38,7 +41,7 @@ BIT = 200
 class Web:
     """`malvakt web` as a process of its own."""
 
-    def __init__(self, settings: Settings, view: Path, port: int) -> None:
+    def __init__(self, settings: Settings, view: Path | str, port: int) -> None:
         self._command = [sys.executable, "-m", "malvakt", "web", "--open", "--port", str(port)]
         self._command += ["--view", str(view)]
         self._environment = {
@@ -74,9 +77,11 @@ class Web:
         return httpx.get(f"{self.address}/api/{path}", timeout=WAIT_S).json()[name]
 
     def records(self) -> dict[str, int]:
-        """Of each key the revision that is held."""
-        found = self.listed("records", "records")
-        return {f"{one['scope']}|{one['start']}": one["revision"] for one in found}
+        """Of each key the revision that is held; none where its database is away."""
+        found = httpx.get(f"{self.address}/api/records", timeout=WAIT_S)
+        if found.status_code == 503:
+            return {}
+        return {f"{one['scope']}|{one['start']}": one["revision"] for one in found.json()["records"]}
 
 
 def until(holds: Callable[[], bool], seconds: float = WAIT_S) -> None:
@@ -108,8 +113,8 @@ async def topics(broker: str) -> AsyncIterator[Settings]:
 
 
 @contextmanager
-def web(settings: Settings, folder: Path, port: int) -> Iterator[Web]:
-    running = Web(settings, folder / "view.sqlite", port)
+def web(settings: Settings, view: Path | str, port: int) -> Iterator[Web]:
+    running = Web(settings, view, port)
     running.start()
     try:
         yield running
@@ -131,23 +136,47 @@ async def write(settings: Settings, records: list[KpiRecord]) -> None:
         )
 
 
-def seen_since(view: Path, position: int) -> list[int]:
+def seen_since(view: Path | str, position: int) -> list[int]:
     held = View(view)
     found = [change.position for change in held.since(position, 1_000_000)]
     held.close()
     return found
 
 
+class Shaken(NamedTuple):
+    """Where a view is, and what besides of a kill can happen to it."""
+
+    place: Path | str
+    faults: list[Callable[[], None]]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def shaken(request: pytest.FixtureRequest, tmp_path: Path) -> Shaken:
+    if request.param == "sqlite":
+        return Shaken(tmp_path / "view.sqlite", [])
+    server: LocalPostgres = request.getfixturevalue("own_postgres")
+    return Shaken(server.emptied("wall"), [partial(server.end_connections, "wall"), server.restart])
+
+
 def test_killed_in_the_middle_it_goes_on_where_it_was(
-    kafka_address: str, tmp_path: Path, unused_port: int
+    kafka_address: str, shaken: Shaken, unused_port: int
 ) -> None:
-    """With -9 while it reads: every key at its highest revision, and no position given twice."""
+    """With -9 while it reads: every key at its highest revision, and no position given twice.
+
+    Nor where its database loses its connections, or crashes.
+    """
+    place = shaken.place
+
+    def kill(running: Web) -> None:
+        running.kill()
+        running.start()
 
     async def run() -> None:
+        faults = [kill, *((lambda _, fault=fault: fault()) for fault in shaken.faults)]
         async with topics(kafka_address) as settings:
             highest: dict[str, int] = {}
             amid = 0
-            with web(settings, tmp_path, unused_port) as running:
+            with web(settings, place, unused_port) as running:
                 for number in range(1, ROUNDS + 1):
                     # Each round tells some anew, and some of an older revision too.
                     scopes = [f"seller:{n % 1_500}" for n in range(RECORDS_A_ROUND)]
@@ -159,19 +188,18 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(
                         highest[key] = max(one.revision, highest.get(key, 0))
                     writing = asyncio.create_task(write_bit_by_bit(settings, told))
                     await asyncio.to_thread(until, lambda n=number: n in running.records().values())
-                    running.kill()
                     amid += not writing.done()
+                    await asyncio.to_thread(faults[number % len(faults)], running)
                     await writing
-                    running.start()
                 await asyncio.to_thread(until, lambda: running.records() == highest)
             assert amid
-            positions = seen_since(tmp_path / "view.sqlite", 0)
+            positions = seen_since(place, 0)
             assert len(positions) == len(set(positions)) == len(highest)
             # All has been read: begun once more, it reads nothing again.
-            with web(settings, tmp_path, unused_port) as running:
+            with web(settings, place, unused_port) as running:
                 await asyncio.to_thread(until, lambda: running.now()["counted_to"] is not None)
                 assert running.records() == highest
-            assert seen_since(tmp_path / "view.sqlite", 0) == positions
+            assert seen_since(place, 0) == positions
 
     asyncio.run(run())
 
@@ -183,7 +211,7 @@ def test_a_topic_created_anew_is_read_from_its_beginning(
 
     async def run() -> None:
         async with topics(kafka_address) as settings:
-            with web(settings, tmp_path, unused_port) as running:
+            with web(settings, tmp_path / "view.sqlite", unused_port) as running:
                 await write(settings, [record("company", 1, 9), record("team:old", 1, 9)])
                 await asyncio.to_thread(until, lambda: len(running.records()) == 2)
                 await delete_topics(settings)
@@ -210,7 +238,7 @@ def test_the_clock_the_feed_and_names_come_through(
 
     async def run() -> None:
         async with topics(kafka_address) as settings:
-            with web(settings, tmp_path, unused_port) as running:
+            with web(settings, tmp_path / "view.sqlite", unused_port) as running:
                 assert running.now()["clock"] is None
                 async with Delivery(settings.broker) as delivery:
                     then = datetime(2026, 3, 19, 12, 1, tzinfo=UTC)

@@ -298,6 +298,8 @@ def test_what_is_wrong_is_said_with_what_to_do_and_without_the_password(postgres
     """Where nobody answers, nobody is let in, or nothing may be created."""
     postgres.emptied("words")
     postgres.ask(f"CREATE ROLE {LOCKED} LOGIN PASSWORD 'quite another'; CREATE ROLE guest LOGIN")
+    postgres.emptied("copied")
+    postgres.ask("ALTER DATABASE copied SET default_transaction_read_only = on")
     postgres.ask("CREATE DATABASE bytes ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
     secret = quote(SECRET, safe="")
     here = quote(str(postgres.folder), safe="")
@@ -308,6 +310,7 @@ def test_what_is_wrong_is_said_with_what_to_do_and_without_the_password(postgres
         f"postgresql://guest:{secret}@{here}/words": "GRANT CREATE ON DATABASE",
         f"postgresql://postgres:{secret}@{here}/nowhere": '"nowhere" does not exist',
         f"postgresql://postgres:{secret}@{here}/bytes": "ENCODING 'UTF8'",
+        f"postgresql://postgres:{secret}@{here}/copied": "read-only",
     }
     for address, says in wrong.items():
         with pytest.raises(ViewError, match=says) as refused:

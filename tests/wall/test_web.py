@@ -98,7 +98,7 @@ def test_with_its_view_in_a_postgresql_it_goes_on_when_that_is_back(
         assert running.wait(START_S) == -signal.SIGTERM
     assert b"secret" not in (tmp_path / "said").read_bytes()
     own_postgres.stop()
-    done = malvakt("web", "--open", "--broker", "127.0.0.1:1", "--view", place)
+    done = malvakt_process("web", "--open", "--broker", "127.0.0.1:1", "--view", place)
     assert done.returncode == 1
     assert "See that it runs" in done.stderr
     assert "secret" not in done.stdout + done.stderr
