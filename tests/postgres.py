@@ -128,8 +128,9 @@ class LocalPostgres:
         return self.address(database)
 
     def end_connections(self, database: str) -> None:
-        """As somebody who administers it may, at any time."""
-        self.ask(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+        """As somebody who administers it may, at any time; it waits until they have ended."""
+        ended = f"SELECT pg_terminate_backend(pid, {START_S * 1_000:.0f}) FROM pg_stat_activity"
+        self.ask(f"{ended} WHERE datname = '{database}'")
 
 
 @contextmanager

@@ -222,9 +222,9 @@ def test_a_topic_created_anew_is_noticed(places: Places) -> None:
 
 def test_two_processes_cannot_have_one_view(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """Positions would be given twice."""
-    monkeypatch.setattr("wall.postgres.CLAIM_S", 1)
     place = places("view")
     view = View(place)
+    monkeypatch.setattr("wall.postgres.CLAIM_S", 1)
     with pytest.raises(ViewError, match="Another process"):
         View(place)
     view.close()
