@@ -28,6 +28,7 @@ from streams.ticking import tick
 from streams.topic_setup import declared_topics, delete_topics, set_up_topics
 from tests.postgres import LocalPostgres
 from tests.wall.test_view import deal_event, org_event, record
+from wall.hub import Position
 from wall.keeping import LOOK_S, Keeper
 from wall.view import View
 
@@ -281,6 +282,41 @@ def test_it_follows_a_broker_that_knows_no_ids_of_topics(tmp_path: Path) -> None
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
         await stands_still(lambda: keeper.heartbeat().counted_to)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        view.close()
+
+    settings = Settings(partitions=PARTITIONS, ticks_s=0.0, declare_topics=False)
+    with demo_broker(topic.name for topic in declared_topics(settings)) as address:
+        asyncio.run(run(msgspec.structs.replace(settings, broker=address)))
+
+
+def test_it_says_that_its_database_is_away_and_goes_on_when_that_is_back(
+    own_postgres: LocalPostgres,
+) -> None:
+    """Also when nothing is to be written; who watches hears of what came meanwhile, and once."""
+
+    async def run(settings: Settings) -> None:
+        view = View(own_postgres.emptied("wall"))
+        keeper = Keeper(settings, view)
+        keeping = asyncio.create_task(keeper.keep())
+        await write(settings, [record("company", 1, 1)])
+        await asyncio.to_thread(until, lambda: keeper.heartbeat().state == "fresh" and bool(view.position))
+        seen = keeper.hub.position
+        await asyncio.to_thread(own_postgres.stop)
+        await asyncio.to_thread(until, lambda: keeper.heartbeat().state == "away")
+        await write(settings, [record("company", 1, 2), record("company", 2, 1)])
+        assert keeper.hub.position == seen
+        await asyncio.to_thread(own_postgres.start)
+        await asyncio.to_thread(until, lambda: keeper.heartbeat().state == "fresh")
+        told: list[bytes] = []
+        async for event in keeper.hub.stream(seen):
+            told += event.split(b"\n\n")
+            if sum(b"event: record" in one for one in told) == 2:
+                break
+        assert not any(b"event: reset" in one for one in told)
+        assert keeper.hub.position == Position(seen.life, 3)
+        assert [one["revision"] for one in map(msgspec.json.decode, view.records("company"))] == [2, 1]
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
         view.close()
