@@ -30,6 +30,7 @@ from streams import metrics
 from streams.following import Follower
 from streams.learning import Learned, LearningError, day_records, learn
 from streams.settings import Settings
+from streams.stray import unless_cancelled
 
 AGAIN_S = 600.0
 """After how long it is tried again to learn, and how often more history is looked for at most."""
@@ -138,7 +139,8 @@ class Forecaster:
         growth = _Growth(learned)
         while True:
             try:
-                await self._read_on(learned.dawn.figures, offsets, growth)
+                with unless_cancelled():
+                    await self._read_on(learned.dawn.figures, offsets, growth)
             except (KafkaError, OSError) as error:
                 log.warning("figures for forecasts cannot be followed; trying again", error=repr(error))
                 await asyncio.sleep(RETRY_S)

@@ -22,6 +22,7 @@ from mode import Service
 
 from streams import metrics
 from streams.delivery import passes
+from streams.stray import unless_cancelled
 from streams.tables import RowStore
 from streams.views import ROWS_A_TURN
 
@@ -138,7 +139,8 @@ class Restorer:
             try:
                 # What is ready already is being worked on.
                 while left := {tp for tp in tps if tp.partition not in self.ready}:
-                    rows += await self._recover(left)
+                    with unless_cancelled():
+                        rows += await self._recover(left)
             except KafkaError as error:
                 if not passes(error):
                     raise

@@ -17,6 +17,7 @@ from schemas.topics import SCORECARDS, TICKS
 from streams.following import Fetched, Follower, Identities
 from streams.reading import Progress
 from streams.settings import Settings
+from streams.stray import unless_cancelled
 from wall.database import AwayError
 from wall.entries import KINDS
 from wall.freshness import STAGES, Heartbeat, Watermark, state_of
@@ -84,7 +85,8 @@ class Keeper:
         said, when = "", 0.0
         while True:
             try:
-                await work()
+                with unless_cancelled():
+                    await work()
             except _FAILS as error:
                 # Once for each reason, and not each second of a night.
                 if str(error) != said or time.monotonic() - when > WELL_S:
