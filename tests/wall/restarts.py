@@ -1,4 +1,7 @@
-"""The page through a web process that is killed and a Kafka that is started again, while figures change."""
+"""The page through a web process that is killed and a Kafka that is started again, while figures change.
+
+Long, and so no part of the suite: `./run test tests/wall/restarts.py`.
+"""
 
 import asyncio
 import contextlib
