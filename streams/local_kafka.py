@@ -40,8 +40,8 @@ PORTS = range(20_000, 32_768)
 tries to reach a broker on its way up again may be given the broker's own port, and keep it."""
 PORT_TRIES = 100
 
-# Linux ends the broker with the thread that started it: this one lives as long as the process.
-_starter = ThreadPoolExecutor(1, thread_name_prefix="local-kafka")
+STARTER = ThreadPoolExecutor(1, thread_name_prefix="local-kafka")
+"""Linux ends a child with the thread that started it: this one lives as long as the process."""
 
 _INSTALL = """\
 A local Kafka needs Java 17 or newer and Maven:
@@ -99,7 +99,7 @@ class LocalKafka:
             self._configure()
             if not (self._directory / "data" / "meta.properties").exists():
                 self._format(java)
-            self._process = _starter.submit(
+            self._process = STARTER.submit(
                 subprocess.Popen[bytes],
                 [*java, "kafka.Kafka", "server.properties"],
                 cwd=self._directory,
@@ -107,7 +107,7 @@ class LocalKafka:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_dying_with_parent(),
+                preexec_fn=dying_with_parent(),
             ).result()
         try:
             self._wait_until_it_answers()
@@ -316,8 +316,8 @@ def _hindrance(port: int) -> str | None:
     return None
 
 
-def _dying_with_parent() -> Callable[[], None] | None:
-    """What Linux must be told in the child, so that no test leaves a broker behind."""
+def dying_with_parent() -> Callable[[], None] | None:
+    """What Linux must be told in the child, so that nobody leaves a broker or a database behind."""
     if sys.platform != "linux":
         return None
     pr_set_pdeathsig = 1

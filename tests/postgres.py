@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from streams.local_kafka import _dying_with_parent, _starter
+from streams.local_kafka import STARTER, dying_with_parent
 from wall.postgres import SCHEMA
 
 Places = Callable[[str], Path | str]
@@ -71,7 +71,7 @@ class LocalPostgres:
 
     def start(self) -> None:
         # In a group of its own: Ctrl-C is for the tests, which end it.
-        self._process = _starter.submit(
+        self._process = STARTER.submit(
             subprocess.Popen[bytes],
             [self._programs / "postgres", "-D", self._data],
             user=self._user,
@@ -80,7 +80,7 @@ class LocalPostgres:
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("ab"),
             start_new_session=True,
-            preexec_fn=_dying_with_parent(),
+            preexec_fn=dying_with_parent(),
         ).result()
         deadline = time.monotonic() + START_S
         while not self._answers():

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -262,6 +262,13 @@ def test_the_clock_the_feed_and_names_come_through(
     asyncio.run(run())
 
 
+def on_the_demos_broker(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """With all topics, in this process."""
+    settings = Settings(partitions=PARTITIONS, ticks_s=0.0, declare_topics=False)
+    with demo_broker(topic.name for topic in declared_topics(settings)) as address:
+        asyncio.run(run(msgspec.structs.replace(settings, broker=address)))
+
+
 def test_it_follows_a_broker_that_knows_no_ids_of_topics(tmp_path: Path) -> None:
     """The demo's, in this process: it says what is counted, and that what came later is not."""
 
@@ -271,24 +278,17 @@ def test_it_follows_a_broker_that_knows_no_ids_of_topics(tmp_path: Path) -> None
         keeping = asyncio.create_task(keeper.keep())
         assert keeper.heartbeat().state == "unreachable"
         await write(settings, [record("company", 1, 1)])
-        deadline = time.monotonic() + WAIT_S
-        while not (view.records() and keeper.heartbeat().state == "fresh"):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(until, lambda: bool(view.records()) and keeper.heartbeat().state == "fresh")
         # No worker counts: what comes in now is not counted, though the view has read it.
         async with Delivery(settings.broker) as delivery:
             await delivery.write([Outgoing("crm.deals", 0, "c1", deal_event(0, 1))])
-        while not any(view.latest("moment")):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(until, lambda: any(view.latest("moment")))
         await stands_still(lambda: keeper.heartbeat().counted_to)
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
         view.close()
 
-    settings = Settings(partitions=PARTITIONS, ticks_s=0.0, declare_topics=False)
-    with demo_broker(topic.name for topic in declared_topics(settings)) as address:
-        asyncio.run(run(msgspec.structs.replace(settings, broker=address)))
+    on_the_demos_broker(run)
 
 
 def test_it_says_that_its_database_is_away_and_goes_on_when_that_is_back(
@@ -321,6 +321,4 @@ def test_it_says_that_its_database_is_away_and_goes_on_when_that_is_back(
         await asyncio.gather(keeping, return_exceptions=True)
         view.close()
 
-    settings = Settings(partitions=PARTITIONS, ticks_s=0.0, declare_topics=False)
-    with demo_broker(topic.name for topic in declared_topics(settings)) as address:
-        asyncio.run(run(msgspec.structs.replace(settings, broker=address)))
+    on_the_demos_broker(run)
