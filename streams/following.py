@@ -53,6 +53,8 @@ class Follower:
         )
         self.ends: dict[tuple[str, int], int] = {}
         """Where each partition ended when this began."""
+        self._first: TopicPartition | None = None
+        """Where the record is that is wanted before all others; none if there is none."""
 
     async def __aenter__(self) -> "Follower":
         try:
@@ -77,20 +79,28 @@ class Follower:
         self._consumer.assign(tps)
         ends: dict[Any, int] = await self._consumer.end_offsets(tps)
         self.ends = {(self._declared[tp.topic], tp.partition): end for tp, end in ends.items()}
+        for tp in tps:
+            if self._declared[tp.topic] == self._latest:
+                begins: dict[Any, int] = await self._consumer.beginning_offsets([tp])
+                self._first = tp if begins[tp] < ends[tp] else None
 
     async def batches(self, offsets: Mapping[tuple[str, int], int]) -> AsyncIterator[list[Fetched]]:
         """What the topics hold from some offsets on, and will hold; an empty batch where nothing came.
 
-        Of the one that only the latest of is wanted: its last record, and what follows.
+        Of the one that only the latest of is wanted: its last record, before anything of the others, and
+        what follows.
         """
         for tp in self._consumer.assignment():
             place = (self._declared[tp.topic], tp.partition)
             start = self.ends[place] - 1 if place[0] == self._latest else offsets.get(place, 0)
             self._consumer.seek(tp, max(start, 0))
+        only = [] if self._first is None else [self._first]
         while True:
-            found = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=READ_RECORDS)
+            found = await self._consumer.getmany(*only, timeout_ms=POLL_MS, max_records=READ_RECORDS)
             records = [record for records in found.values() for record in records]
             yield [fetched(self._declared[record.topic], record) for record in records]
+            if records:
+                only = []
 
 
 class Identities:
