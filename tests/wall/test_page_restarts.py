@@ -1,7 +1,4 @@
-"""The page through a web process that is killed and a Kafka that is started again, while figures change.
-
-Long, and so no part of the suite: `./run test tests/wall/restarts.py`.
-"""
+"""The page through a web process that is killed and a Kafka that is started again, while figures change."""
 
 import asyncio
 import contextlib
