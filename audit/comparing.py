@@ -1,6 +1,6 @@
 """What differs between records as they were published and as they are recounted, figure by figure."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from datetime import date
 from itertools import islice
 from typing import NamedTuple
@@ -38,8 +38,8 @@ class Difference(Struct, frozen=True, order=True):
 class Names(Struct, frozen=True):
     """Which measures and KPIs of ours are published, and so compared."""
 
-    measures: Collection[str]
-    kpis: Collection[str]
+    measures: Set[str]
+    kpis: Set[str]
 
 
 def forget_records(books: Books) -> None:
@@ -54,19 +54,19 @@ def take_records(books: Books, records: Iterable[KpiRecord]) -> set[str]:
     """
     measures = frozenset(name.removeprefix(OWN) for name in books.measures)
     known = Names(measures, KPIS.keys() | books.own_kpis.keys())
-    publish, unknown = _publish(books), set[str]()
+    unknown = set[str]()
     iterator = (_known(record, known, unknown) for record in records)
     while lines := [encode_record(record) for record in islice(iterator, _CHUNK_RECORDS)]:
-        books.read_lines(lines, publish)
+        books.read_lines(lines, _PUBLISH)
     return unknown
 
 
 def _known(record: KpiRecord, known: Names, unknown: set[str]) -> KpiRecord:
-    unknown.update(f"kpis.{name}" for name in record.kpis if name not in known.kpis)
-    strange = [name for name in record.measures if name not in known.measures]
-    if not strange:
+    if not record.kpis.keys() <= known.kpis:
+        unknown.update(f"kpis.{name}" for name in record.kpis if name not in known.kpis)
+    if record.measures.keys() <= known.measures:
         return record
-    unknown.update(f"measures.{name}" for name in strange)
+    unknown.update(f"measures.{name}" for name in record.measures if name not in known.measures)
     measures = {name: figure for name, figure in record.measures.items() if name in known.measures}
     return msgspec.structs.replace(record, measures=measures)
 
@@ -75,7 +75,7 @@ def hold_latest(books: Books) -> int:
     """Let of the records with one key the one with the highest revision hold; how many then do."""
     [(first, last)] = books.ask("select min(as_of), max(as_of) from published")
     books.put_clock("record_clock", first, last)
-    books.ask(_ASK)
+    books.ask(_ask(books))
     [(held,)] = books.ask("select count(*) from asked")
     return held
 
@@ -111,43 +111,44 @@ def _paths(names: Iterable[str]) -> str:
 _PUBLISHED = """
     create or replace table published (
         scope varchar, grain varchar, start date, revision bigint, as_of bigint, counts boolean,
-        measures json[], kpis json[]
+        measures json, kpis json
     )
 """
 
 
-def _publish(books: Books) -> str:
+_PUBLISH = """
+    insert into published
+    select
+        scope, grain, start::date, revision, epoch_us(as_of::timestamptz), measures <> '{}', measures, kpis,
+    from read_json(
+        $lines,
+        format = 'newline_delimited',
+        columns = {
+            scope: 'varchar', grain: 'varchar', start: 'varchar', revision: 'bigint', as_of: 'varchar',
+            measures: 'json', kpis: 'json'
+        }
+    )
+"""
+
+
+def _ask(books: Books) -> str:
+    """The statement that makes the table `asked`: only in records that hold is looked up what they say."""
     measures = _paths(name.removeprefix(OWN) for name in books.measures)
     return f"""
-        insert into published
-        select
-            scope, grain, start::date, revision, epoch_us(as_of::timestamptz), measures <> '{{}}',
-            json_extract(measures, {measures}), json_extract(kpis, {_paths([*KPIS, *books.own_kpis])}),
-        from read_json(
-            $lines,
-            format = 'newline_delimited',
-            columns = {{
-                scope: 'varchar', grain: 'varchar', start: 'varchar', revision: 'bigint', as_of: 'varchar',
-                measures: 'json', kpis: 'json'
-            }}
+        create or replace table asked as
+        with latest as (
+            from published
+            qualify row_number() over (partition by scope, grain, start order by revision desc) = 1
         )
+        select
+            scope, grain, start, revision, as_of + ahead as now_micros,
+            date '1970-01-01' + ((as_of + ahead) // 86400000000)::integer as today,
+            json_extract(measures, {measures}) as measures,
+            json_extract(kpis, {_paths([*KPIS, *books.own_kpis])}) as kpis,
+        from latest
+        join record_clock on utc_day = as_of // 86400000000 and as_of >= since and as_of < until
+        where counts
     """  # noqa: S608
-
-
-_ASK = """
-    create or replace table asked as
-    with latest as (
-        from published
-        qualify row_number() over (partition by scope, grain, start order by revision desc) = 1
-    )
-    select
-        scope, grain, start, revision, as_of + ahead as now_micros,
-        date '1970-01-01' + ((as_of + ahead) // 86400000000)::integer as today,
-        measures, kpis,
-    from latest
-    join record_clock on utc_day = as_of // 86400000000 and as_of >= since and as_of < until
-    where counts
-"""
 
 
 class _Comparison(NamedTuple):
@@ -252,9 +253,15 @@ def _kpi_sides(name: str, kpi: Kpi) -> tuple[str, str, str]:
 def _same(unit: Unit, said: str, value: str) -> str:
     match unit:
         case Unit.COUNT:
-            same = f"try_cast({said}::varchar as decimal(38, 6)) = {value}"
+            # As a rule they are written alike; only where they are not is it asked whether 1.0 was said.
+            same = f"""
+                case
+                    when {said}::varchar = {value}::varchar then true
+                    else try_cast({said}::varchar as decimal(38, 6)) = {value}
+                end
+            """
         case Unit.MONEY:
-            same = f"json_type({said}) = 'VARCHAR' and ({said} ->> '$') = {value}"
+            same = f"""{said}::varchar = '"' || {value} || '"'"""
         case Unit.DAYS | Unit.NUMBER:
             # What two ways of dividing may differ by, and no count of anything could.
             number = f"try_cast({said}::varchar as double)"

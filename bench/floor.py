@@ -32,17 +32,27 @@ from streams.settings import MEMORY, Settings
 
 WORKERS = 2
 SELLERS = 200
-TEAMS = 20
+A_TEAM = 10
+"""How many sellers a team has."""
 START = date(2020, 1, 1)
 """Early enough for some three million events before today: what lies in the future closes no window."""
 LONGEST_S = 6 * 3600.0
 SMOKE_EVENTS = 3_000
 
 
+class Organisation(Struct, frozen=True):
+    """What is simulated."""
+
+    events: int
+    sellers: int
+    events_per_day: float | None
+    """About how many, on calendar days; none where the floor is as busy as it is by itself."""
+
+
 class FloorRun(Struct, frozen=True, kw_only=True):
     """What a floor's events took, and whether every figure is right."""
 
-    events: int
+    organisation: Organisation
     store: str
     records: int
     """What the events are on the topics: teams and rates are on every partition."""
@@ -57,6 +67,8 @@ class FloorRun(Struct, frozen=True, kw_only=True):
     """What the workers' own stores take on disk; nothing where rows are in memory."""
     changelogs_mb: float
     """What the changelogs of all rows take on the broker's disk."""
+    reconcile_s: float
+    """How long it took to count every figure again."""
     reconciled: str
     """What `malvakt reconcile` said last."""
     right: bool
@@ -70,12 +82,13 @@ class FloorRun(Struct, frozen=True, kw_only=True):
 def floor(
     *,
     events: int = 100_000,
+    sellers: int = SELLERS,
+    events_per_day: float | None = None,
     store: Literal["memory", "rocksdb"] = MEMORY,
     json: Path | None = None,
     smoke: bool = False,
 ) -> int:
-    """Send a simulated organisation of 200 sellers through two workers on a Kafka of their own, and
-    reconcile.
+    """Send a simulated organisation through two workers on a Kafka of their own, and reconcile.
 
     Exit status 1 if a figure differs, or reconcile could not judge.
 
@@ -83,6 +96,10 @@ def floor(
     ----------
     events
         How many events the organisation tells.
+    sellers
+        How many sellers it has.
+    events_per_day
+        About how many events it tells a day; some seven a seller if not given.
     store
         Where workers keep their rows.
     json
@@ -93,10 +110,15 @@ def floor(
     events = SMOKE_EVENTS if smoke else events
     if events < 1:
         raise CallError("--events is above 0.")
+    if sellers < 1:
+        raise CallError("--sellers is above 0.")
+    if events_per_day is not None and events_per_day <= 0:
+        raise CallError("--events-per-day is above 0.")
+    organisation = Organisation(events, sellers, events_per_day)
     with tempfile.TemporaryDirectory(prefix="malvakt-floor-") as name:
         folder = Path(name)
         with kafka_in(folder / "kafka") as address:
-            result = _run(Settings(broker=address, store=store, metrics_port=0), folder, events)
+            result = _run(Settings(broker=address, store=store, metrics_port=0), folder, organisation)
     _show(result)
     if json is not None:
         report = {"machine": machine(), "floor": result}
@@ -104,14 +126,16 @@ def floor(
     return 0 if result.right else 1
 
 
-def _run(settings: Settings, folder: Path, events: int) -> FloorRun:
-    _simulate(settings, events)
+def _run(settings: Settings, folder: Path, organisation: Organisation) -> FloorRun:
+    _simulate(settings, organisation)
     stores = [folder / f"worker-{number}" for number in range(WORKERS)]
     workers = [WorkerProcess(msgspec.structs.replace(settings, data=str(store))) for store in stores]
     try:
         records, measured = _measured(settings, workers)
         peaks = [peak_mb([worker]) for worker in workers]
+        began = time.monotonic()
         reconciled = _malvakt(settings, "reconcile")
+        reconcile_s = time.monotonic() - began
     finally:
         for worker in workers:
             worker.stop()
@@ -120,7 +144,7 @@ def _run(settings: Settings, folder: Path, events: int) -> FloorRun:
     logs = [changelog(settings.app_id, table).name for table in (TABLE_OBJECTS, TABLE_SCORECARDS)]
     partitions = [path for log in logs for path in (folder / "kafka" / "data").glob(f"{log}-*")]
     return FloorRun(
-        events=events,
+        organisation=organisation,
         store=settings.store,
         records=records,
         counted=counted,
@@ -129,19 +153,22 @@ def _run(settings: Settings, folder: Path, events: int) -> FloorRun:
         peak_mb=[round(peak) for peak in peaks if peak is not None],
         store_mb=_megabytes(stores),
         changelogs_mb=_megabytes(partitions),
+        reconcile_s=round(reconcile_s, 1),
         reconciled=reconciled.stderr.strip(),
         right=reconciled.returncode == 0,
     )
 
 
-def _simulate(settings: Settings, events: int) -> None:
+def _simulate(settings: Settings, organisation: Organisation) -> None:
     """Tell all events before a worker runs: making them up takes as much of the machine as a worker."""
     began = time.monotonic()
+    busy = organisation.events_per_day
     done = _malvakt(
         settings,
         "simulate",
-        *("--sellers", str(SELLERS), "--teams", str(TEAMS), "--start", str(START)),
-        *("--events", str(events), "--broker", settings.broker),
+        *("--sellers", str(organisation.sellers), "--teams", str(-(-organisation.sellers // A_TEAM))),
+        *("--start", str(START), "--events", str(organisation.events), "--broker", settings.broker),
+        *(() if busy is None else ("--events-per-day", str(busy))),
     )
     if done.returncode:
         raise Fault(f"The floor could not be simulated:\n{done.stderr}")
@@ -174,7 +201,10 @@ def _megabytes(folders: Iterable[Path]) -> float:
 
 
 def _show(result: FloorRun) -> None:
-    table = Table(title=f"{result.events:,} events of {SELLERS} sellers, {WORKERS} workers, {result.store}")
+    told = result.organisation
+    table = Table(
+        title=f"{told.events:,} events of {told.sellers} sellers, {WORKERS} workers, {result.store}"
+    )
     for heading in ("s", "events/s", "CPU µs/event", "peak MB a worker", "store MB", "changelogs MB"):
         table.add_column(heading, justify="right")
     table.add_row(
@@ -187,4 +217,4 @@ def _show(result: FloorRun) -> None:
     )
     console = Console()
     console.print(table)
-    console.print(f"reconcile: {result.reconciled}")
+    console.print(f"reconcile, in {result.reconcile_s:,.0f} s: {result.reconciled}")

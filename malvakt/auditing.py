@@ -21,7 +21,7 @@ from streams.defining import read_in_use
 from streams.reading import Progress, lost_history, read_on, record_of
 from streams.settings import Settings
 
-PUBLISHED = Names(MEASURES, KPIS)
+PUBLISHED = Names(MEASURES.keys(), KPIS.keys())
 """What this version publishes, and so what can be compared."""
 
 LOOKS = 5

@@ -12,11 +12,17 @@ create or replace macro floor_mod(a, b) as
 
 -- An amount, and `fine` millionths of a millionth of it, divided among so many days.
 create or replace macro whole_of(amount, fine, among) as
-    floor_div(amount, among::hugeint) + floor_div(fine, 1000000000000::hugeint * among);
+    case
+        when among = 1 and fine = 0 then amount
+        else floor_div(amount, among::hugeint) + floor_div(fine, 1000000000000::hugeint * among)
+    end;
 
 create or replace macro rest_of(amount, fine, among) as
-    (floor_mod(amount, among::hugeint) * one()) // among
-    + (floor_mod(fine, 1000000000000::hugeint * among) * 1000000000000000000::hugeint) // among;
+    case
+        when among = 1 and fine = 0 then 0::hugeint
+        else (floor_mod(amount, among::hugeint) * one()) // among
+            + (floor_mod(fine, 1000000000000::hugeint * among) * 1000000000000000000::hugeint) // among
+    end;
 
 -- Thirds add up to a whole: a sum of rests that were rounded down is no exact multiple of the finest
 -- amount that rates know, 10^-12, where the true one is. At most 3,660 rests of two parts are added.
@@ -35,14 +41,17 @@ create or replace macro left_over(rest) as
 
 -- The nearest multiple of `step`, ties to even. The rest is below one.
 create or replace macro half_even(whole, rest, step) as
-    floor_div(whole, step)
-    + (
-        2 * floor_mod(whole, step) + carried(2 * rest) > step
-        or (
-            2 * floor_mod(whole, step) + carried(2 * rest) = step
-            and (left_over(2 * rest) > 0 or floor_div(whole, step) % 2 <> 0)
-        )
-    )::hugeint;
+    case
+        when rest = 0 and whole % step = 0 then whole // step
+        else floor_div(whole, step)
+            + (
+                2 * floor_mod(whole, step) + carried(2 * rest) > step
+                or (
+                    2 * floor_mod(whole, step) + carried(2 * rest) = step
+                    and (left_over(2 * rest) > 0 or floor_div(whole, step) % 2 <> 0)
+                )
+            )::hugeint
+    end;
 
 -- A JSON number, or a text that is a decimal one, in millionths, beyond six decimals rounded half to even;
 -- null for what is neither, or has more than 12 digits before the point.

@@ -108,7 +108,7 @@ def found(
         forget_records(books)
         unknown = take_records(books, records)
         hold_latest(books)
-        return differences(books, Names(MEASURES, KPIS)), unknown
+        return differences(books, Names(MEASURES.keys(), KPIS.keys())), unknown
 
 
 @examples(15)
