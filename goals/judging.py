@@ -71,17 +71,17 @@ class Seen(NamedTuple):
 class Limits(NamedTuple):
     """Beyond which a goal is judged worse, and up to which better again."""
 
-    at_risk: Fraction
-    slipped: Fraction
-    on_track_again: Fraction
-    at_risk_again: Fraction
+    at_risk: Fraction | float
+    slipped: Fraction | float
+    on_track_again: Fraction | float
+    at_risk_again: Fraction | float
 
 
 STRAIN = Limits(Fraction("1.25"), Fraction(2), Fraction("1.10"), Fraction("1.60"))
 """Of the strain: how many times the usual pace the rest of a period must come in at to reach the goal."""
 
-DOUBT = Limits(Fraction("0.5"), Fraction("0.8"), Fraction("0.4"), Fraction("0.7"))
-"""Of the probability not to reach it: that takes the place of the strain where there is a forecast."""
+DOUBT = Limits(0.5, 0.8, 0.4, 0.7)
+"""Of the probability not to reach it, an estimate that takes the place of the strain where there is one."""
 
 LEAST_MICROS = 3_600 * MICROS
 """How long a goal that moved between on track, at risk and slipped stays there before it moves on."""
@@ -153,11 +153,11 @@ def judged(
         return was or "pending"
     if outlook is None:
         return _on_course(strain(goal, seen), STRAIN, now, was, moved_at)
-    return _on_course(1 - Fraction(outlook.probability), DOUBT, now, was, moved_at)
+    return _on_course(1.0 - outlook.probability, DOUBT, now, was, moved_at)
 
 
 def _on_course(
-    tense: Fraction | None, limits: Limits, now: int, was: Standing | None, moved_at: int | None
+    tense: Fraction | float | None, limits: Limits, now: int, was: Standing | None, moved_at: int | None
 ) -> Standing:
     if was not in COURSE:
         return COURSE[_how_bad(tense, limits)]
@@ -166,13 +166,13 @@ def _on_course(
     return COURSE[_moved(COURSE.index(was), tense, limits)]
 
 
-def _how_bad(tense: Fraction | None, limits: Limits) -> int:
+def _how_bad(tense: Fraction | float | None, limits: Limits) -> int:
     if tense is None or tense > limits.slipped:
         return 2
     return 1 if tense > limits.at_risk else 0
 
 
-def _moved(was: int, tense: Fraction | None, limits: Limits) -> int:
+def _moved(was: int, tense: Fraction | float | None, limits: Limits) -> int:
     """How bad it is, given how bad it was: to get better takes more than not to get worse."""
     bad = _how_bad(tense, limits)
     if tense is None or bad >= was:
@@ -188,11 +188,11 @@ def when_slips(goal: Goal, span: Span, figures: Figures, scene: Scene) -> int | 
     """
     start, end = begins(scene.calendar, span), ends(scene.calendar, span)
 
-    def beyond(limit: Fraction, at: int) -> bool:
+    def beyond(limit: Fraction | float, at: int) -> bool:
         tense = strain(goal, see(span, figures, scene, at))
         return tense is None or tense > limit
 
-    def first(limit: Fraction) -> int:
+    def first(limit: Fraction | float) -> int:
         low, high = start // MICROS, end // MICROS
         while low < high:
             middle = (low + high) // 2

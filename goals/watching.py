@@ -93,8 +93,8 @@ class _Watched:
         self.row = GoalRow(None)
         self.periods: dict[str, _Period] = {}
         """Those where it stands somewhere, by their keys."""
-        self.live: set[str] = set()
-        """Those that want to be looked at."""
+        self.live: dict[str, PeriodRow] = {}
+        """The rows of those that want to be looked at, by their keys: each tick needs every one of them."""
         self.ended: set[str] = set()
         """Those that are none of its periods any longer."""
         self.begun: int | None = None
@@ -226,7 +226,7 @@ class Watching:
             for watched, key, as_of in standing:
                 if as_of == newest:
                     # The last batch may come again, and what it had to say must be said.
-                    watched.live.add(key)
+                    self._enliven(watched, key)
         return self._watched
 
     def _of(self, name: str) -> _Watched:
@@ -248,7 +248,7 @@ class Watching:
         watched = self._of(row.goal)
         if row.standing is None:
             watched.periods.pop(key, None)
-            watched.live.discard(key)
+            watched.live.pop(key, None)
             watched.ended.add(key)
             return
         watched.ended.discard(key)
@@ -258,9 +258,9 @@ class Watching:
         back = 0 if row.verdict_on is None else _looks_back(row.verdict_on, span)
         watched.periods[key] = _Period(span, back)
         if row.settled:
-            watched.live.discard(key)
+            watched.live.pop(key, None)
         else:
-            watched.live.add(key)
+            watched.live[key] = row
 
     def _keep(self, key: str, row: PeriodRow) -> None:
         self._fresh[key] = row
@@ -270,6 +270,11 @@ class Watching:
         row = self._fresh.get(key) or self._rows.get(key)
         assert row is None or isinstance(row, PeriodRow)
         return row
+
+    def _enliven(self, watched: _Watched, key: str) -> None:
+        row = self._period(key)
+        assert row is not None
+        watched.live[key] = row
 
     def _hear(self, given: Given, said: Said) -> None:
         """Take in a goal. One that is known already may be a replay: what it ended is said again."""
@@ -314,10 +319,8 @@ class Watching:
         for key, (span, back) in watched.periods.items():
             if key in watched.live or not (days.first <= span.last and span.first - back <= days.last):
                 continue
-            row = self._period(key)
-            assert row is not None
-            self._fresh[key] = msgspec.structs.replace(row, settled=False)
-            watched.live.add(key)
+            self._enliven(watched, key)
+            self._fresh[key] = watched.live[key] = msgspec.structs.replace(watched.live[key], settled=False)
 
     def _look(self, watched: _Watched, earliest: int, now: int, said: Said) -> None:
         goal = watched.row.goal
@@ -364,7 +367,7 @@ class Watching:
         now: int,
         said: Said,
     ) -> None:
-        row = self._period(key) or PeriodRow(goal.id, None)
+        row = watched.live.get(key) or self._period(key) or PeriodRow(goal.id, None)
         goal = row.verdict_on or goal
         if goal.kpi not in scene.known.kpis:
             # Own KPIs come and go; it is looked at once its KPI is there again.
@@ -411,9 +414,7 @@ class Watching:
         scene = self._scene(goal.scope)
         if goal.kpi not in scene.known.kpis:
             return
-        for key in sorted(watched.live):
-            row = self._period(key)
-            assert row is not None
+        for key, row in sorted(watched.live.items()):
             assert row.standing is not None
             if row.verdict_on is not None or row.standing.status.goal_version != goal.version:
                 # The clock judges it, and has not yet.
