@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from malvakt.outcome import Fault
 from streams.settings import Settings
@@ -23,18 +23,48 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return {f"MALVAKT_{name.upper()}": str(getattr(settings, name)) for name in Settings.__struct_fields__}
 
 
+class Running(Protocol):
+    """A process that was started."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None:
+        """What it ended with, a signal's number below zero; `None` as long as it was not seen to have."""
+        ...
+
+    def poll(self) -> int | None:
+        """Look whether it has ended, and with what."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended, and with what.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not, after so many seconds.
+        """
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+    def send_signal(self, number: signal.Signals, /) -> None:
+        """Send it a signal."""
+        ...
+
+
 class ChildProcess:
     """A program of its own, whose output is kept for the case that it ends."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._name = name
         self._log: IO[bytes] = tempfile.NamedTemporaryFile(prefix="malvakt-worker-", suffix=".log")  # noqa: SIM115
-        self.process = subprocess.Popen(
-            command,
-            env={**os.environ, **environment},
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
+        self.process = self._started(command, {**os.environ, **environment}, self._log)
+
+    @staticmethod
+    def _started(command: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> Running:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
     def check(self) -> None:
         """See that it runs.

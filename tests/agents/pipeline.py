@@ -29,6 +29,7 @@ from streams.reading import read_scorecards, read_to_end
 from streams.settings import Settings
 from streams.ticking import tick
 from streams.topic_setup import delete_topics, set_up_topics
+from tests.agents.forked import ForkedWorker
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -43,7 +44,7 @@ class Pipeline:
 
     def start_worker(self, command: Sequence[str] = COMMAND, **own: Any) -> WorkerProcess:
         """Start a worker, with settings of its own where they are given."""
-        worker = WorkerProcess(structs.replace(self.settings, **own), command)
+        worker = ForkedWorker(structs.replace(self.settings, **own), command)
         self.workers.append(worker)
         return worker
 
