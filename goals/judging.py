@@ -68,13 +68,17 @@ class Seen(NamedTuple):
     """and the share of its result that is due, at the usual pace."""
 
 
+Tension = Fraction | float
+"""How tense it is for a goal: a strain, which is exact, or a doubt, which is an estimate."""
+
+
 class Limits(NamedTuple):
     """Beyond which a goal is judged worse, and up to which better again."""
 
-    at_risk: Fraction | float
-    slipped: Fraction | float
-    on_track_again: Fraction | float
-    at_risk_again: Fraction | float
+    at_risk: Tension
+    slipped: Tension
+    on_track_again: Tension
+    at_risk_again: Tension
 
 
 STRAIN = Limits(Fraction("1.25"), Fraction(2), Fraction("1.10"), Fraction("1.60"))
@@ -157,7 +161,7 @@ def judged(
 
 
 def _on_course(
-    tense: Fraction | float | None, limits: Limits, now: int, was: Standing | None, moved_at: int | None
+    tense: Tension | None, limits: Limits, now: int, was: Standing | None, moved_at: int | None
 ) -> Standing:
     if was not in COURSE:
         return COURSE[_how_bad(tense, limits)]
@@ -166,13 +170,13 @@ def _on_course(
     return COURSE[_moved(COURSE.index(was), tense, limits)]
 
 
-def _how_bad(tense: Fraction | float | None, limits: Limits) -> int:
+def _how_bad(tense: Tension | None, limits: Limits) -> int:
     if tense is None or tense > limits.slipped:
         return 2
     return 1 if tense > limits.at_risk else 0
 
 
-def _moved(was: int, tense: Fraction | float | None, limits: Limits) -> int:
+def _moved(was: int, tense: Tension | None, limits: Limits) -> int:
     """How bad it is, given how bad it was: to get better takes more than not to get worse."""
     bad = _how_bad(tense, limits)
     if tense is None or bad >= was:
@@ -188,11 +192,11 @@ def when_slips(goal: Goal, span: Span, figures: Figures, scene: Scene) -> int | 
     """
     start, end = begins(scene.calendar, span), ends(scene.calendar, span)
 
-    def beyond(limit: Fraction | float, at: int) -> bool:
+    def beyond(limit: Tension, at: int) -> bool:
         tense = strain(goal, see(span, figures, scene, at))
         return tense is None or tense > limit
 
-    def first(limit: Fraction | float) -> int:
+    def first(limit: Tension) -> int:
         low, high = start // MICROS, end // MICROS
         while low < high:
             middle = (low + high) // 2

@@ -226,7 +226,7 @@ class Watching:
             for watched, key, as_of in standing:
                 if as_of == newest:
                     # The last batch may come again, and what it had to say must be said.
-                    self._enliven(watched, key)
+                    watched.live[key] = self._held(key)
         return self._watched
 
     def _of(self, name: str) -> _Watched:
@@ -271,10 +271,10 @@ class Watching:
         assert row is None or isinstance(row, PeriodRow)
         return row
 
-    def _enliven(self, watched: _Watched, key: str) -> None:
+    def _held(self, key: str) -> PeriodRow:
         row = self._period(key)
         assert row is not None
-        watched.live[key] = row
+        return row
 
     def _hear(self, given: Given, said: Said) -> None:
         """Take in a goal. One that is known already may be a replay: what it ended is said again."""
@@ -294,8 +294,7 @@ class Watching:
         for key in sorted(watched.ended):
             said.statuses[key] = None
         for key in sorted(watched.periods):
-            row = self._period(key)
-            assert row is not None
+            row = self._held(key)
             assert row.standing is not None
             if _stays(row, row.standing.status, goal):
                 if key in watched.live and row.verdict_on is not None:
@@ -319,8 +318,7 @@ class Watching:
         for key, (span, back) in watched.periods.items():
             if key in watched.live or not (days.first <= span.last and span.first - back <= days.last):
                 continue
-            self._enliven(watched, key)
-            self._fresh[key] = watched.live[key] = msgspec.structs.replace(watched.live[key], settled=False)
+            self._fresh[key] = watched.live[key] = msgspec.structs.replace(self._held(key), settled=False)
 
     def _look(self, watched: _Watched, earliest: int, now: int, said: Said) -> None:
         goal = watched.row.goal

@@ -24,15 +24,11 @@ expect.set_options(timeout=30_000)
 
 LONGEST = (
     *("chaos/test_crashes_of_ledger", "chaos/test_crashes_of_goals", "chaos/test_crashes_of_scorecard"),
-    *(
-        "agents/test_pipeline",
-        "wall/test_page_restarts",
-        "streams/test_local_kafka",
-        "audit/test_comparing",
-    ),
-    *("malvakt/test_second_opinion", "agents/test_goals", "malvakt/test_commands", "goals/test_backtest"),
-    *("goals/test_foreseeing", "wall/test_keeping", "simulation/test_behaviour", "audit/test_definitions"),
-    *("streams/test_notifier", "audit/test_own", "audit/test_explaining", "wall/test_page"),
+    *("agents/test_pipeline", "wall/test_page_restarts", "streams/test_local_kafka"),
+    *("audit/test_comparing", "malvakt/test_second_opinion", "agents/test_goals", "malvakt/test_commands"),
+    *("goals/test_backtest", "goals/test_foreseeing", "wall/test_keeping", "simulation/test_behaviour"),
+    *("audit/test_definitions", "streams/test_notifier", "audit/test_own", "audit/test_explaining"),
+    "wall/test_page",
 )
 """The files that take longest, which begin first, so that none is left alone at the end."""
 _BEGINNING = {f"tests/{name}.py": place for place, name in enumerate(LONGEST)}

@@ -192,6 +192,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(
                     fault = asyncio.Event()
                     writing = asyncio.create_task(write_around(fault, settings, told))
                     await asyncio.to_thread(until, lambda n=number: n in running.records().values())
+                    assert not writing.done()
                     fault.set()
                     await asyncio.to_thread(faults[number % len(faults)], running)
                     await writing
