@@ -1,5 +1,6 @@
 """`./run bench floor`: a simulated organisation through two workers, and every figure counted again."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from datetime import date
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +39,8 @@ A_TEAM = 10
 START = date(2020, 1, 1)
 """Early enough for some three million events before today: what lies in the future closes no window."""
 LONGEST_S = 6 * 3600.0
+BOOK = "floor.json"
+"""The file in a folder that is gone on with: what was told there, and how far it is counted."""
 SMOKE_EVENTS = 3_000
 
 
@@ -49,6 +53,26 @@ class Organisation(Struct, frozen=True):
     """About how many, on calendar days; none where the floor is as busy as it is by itself."""
 
 
+class Sitting(Struct, frozen=True):
+    """What workers did from when they were started until they were stopped."""
+
+    counted: int
+    """How many records were finished while the clock ran."""
+    seconds: float
+    cpu_s: float
+    """Processor time of all workers."""
+    peak_mb: list[float]
+    """The most memory that each worker held."""
+
+
+class Book(Struct):
+    """What a folder is about, and what was done in it."""
+
+    organisation: Organisation
+    store: str
+    sittings: list[Sitting]
+
+
 class FloorRun(Struct, frozen=True, kw_only=True):
     """What a floor's events took, and whether every figure is right."""
 
@@ -58,6 +82,8 @@ class FloorRun(Struct, frozen=True, kw_only=True):
     """What the events are on the topics: teams and rates are on every partition."""
     counted: int
     """How many of these were finished while the clock ran."""
+    sittings: int
+    """In how many goes."""
     seconds: float
     cpu_us: float
     """Processor time of all workers, an event."""
@@ -85,6 +111,8 @@ def floor(
     sellers: int = SELLERS,
     events_per_day: float | None = None,
     store: Literal["memory", "rocksdb"] = MEMORY,
+    folder: Path | None = None,
+    sitting: float = inf,
     json: Path | None = None,
     smoke: bool = False,
 ) -> int:
@@ -102,6 +130,11 @@ def floor(
         About how many events it tells a day; some seven a seller if not given.
     store
         Where workers keep their rows.
+    folder
+        Where Kafka and the workers keep their data, for good: the same call goes on with what is there. A
+        folder that is removed if not given.
+    sitting
+        With --folder: stop after so many seconds, to go on another time.
     json
         A file for the results.
     smoke
@@ -114,11 +147,18 @@ def floor(
         raise CallError("--sellers is above 0.")
     if events_per_day is not None and events_per_day <= 0:
         raise CallError("--events-per-day is above 0.")
+    if sitting <= 0:
+        raise CallError("--sitting is above 0.")
+    if sitting != inf and folder is None:
+        raise CallError("--sitting goes with --folder: there would be nothing to go on with.")
     organisation = Organisation(events, sellers, events_per_day)
-    with tempfile.TemporaryDirectory(prefix="malvakt-floor-") as name:
-        folder = Path(name)
-        with kafka_in(folder / "kafka") as address:
-            result = _run(Settings(broker=address, store=store, metrics_port=0), folder, organisation)
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="malvakt-floor-")))
+        told = _told(folder, organisation, store)
+        address = stack.enter_context(kafka_in(folder / "kafka"))
+        settings = Settings(broker=address, store=store, metrics_port=0)
+        result = _run(settings, folder, organisation, told, sitting)
     _show(result)
     if json is not None:
         report = {"machine": machine(), "floor": result}
@@ -126,37 +166,67 @@ def floor(
     return 0 if result.right else 1
 
 
-def _run(settings: Settings, folder: Path, organisation: Organisation) -> FloorRun:
-    _simulate(settings, organisation)
+def _told(folder: Path, organisation: Organisation, store: str) -> Book | None:
+    """What was told in a folder; nothing yet, where it is new."""
+    path = folder / BOOK
+    if not path.exists():
+        return None
+    book = msgspec.json.decode(path.read_bytes(), type=Book)
+    if (book.organisation, book.store) != (organisation, store):
+        raise CallError(f"{folder} is of another run ({path}): say --store and all that is told as then.")
+    return book
+
+
+def _run(
+    settings: Settings, folder: Path, organisation: Organisation, told: Book | None, sitting_s: float
+) -> FloorRun:
+    book = told
+    if book is None:
+        _simulate(settings, organisation)
+        book = Book(organisation, settings.store, [])
+        _keep(folder, book)
     stores = [folder / f"worker-{number}" for number in range(WORKERS)]
     workers = [WorkerProcess(msgspec.structs.replace(settings, data=str(store))) for store in stores]
     try:
-        records, measured = _measured(settings, workers)
-        peaks = [peak_mb([worker]) for worker in workers]
+        records, measured = _measured(settings, workers, sitting_s)
+        assert measured.cpu_s is not None
+        peaks = [peak for worker in workers if (peak := peak_mb([worker])) is not None]
+        done = measured.samples[-1].done
+        counted = max(1, done - measured.first_done)
+        book.sittings.append(Sitting(counted, measured.seconds, measured.cpu_s, peaks))
+        _keep(folder, book)
+        if done < records:
+            raise Fault(f"{done:,} of {records:,} are done. The same call goes on with them.")
         began = time.monotonic()
         reconciled = _malvakt(settings, "reconcile")
         reconcile_s = time.monotonic() - began
     finally:
         for worker in workers:
             worker.stop()
-    assert measured.cpu_s is not None
-    counted = max(1, records - measured.first_done)
     logs = [changelog(settings.app_id, table).name for table in (TABLE_OBJECTS, TABLE_SCORECARDS)]
     partitions = [path for log in logs for path in (folder / "kafka" / "data").glob(f"{log}-*")]
+    counted = sum(sitting.counted for sitting in book.sittings)
     return FloorRun(
         organisation=organisation,
         store=settings.store,
         records=records,
         counted=counted,
-        seconds=round(measured.seconds, 3),
-        cpu_us=round(measured.cpu_s * 1e6 / counted, 1),
-        peak_mb=[round(peak) for peak in peaks if peak is not None],
+        sittings=len(book.sittings),
+        seconds=round(sum(sitting.seconds for sitting in book.sittings), 3),
+        cpu_us=round(sum(sitting.cpu_s for sitting in book.sittings) * 1e6 / counted, 1),
+        peak_mb=[
+            round(max(peaks)) for peaks in zip(*(each.peak_mb for each in book.sittings), strict=True)
+        ],
         store_mb=_megabytes(stores),
         changelogs_mb=_megabytes(partitions),
         reconcile_s=round(reconcile_s, 1),
         reconciled=reconciled.stderr.strip(),
         right=reconciled.returncode == 0,
     )
+
+
+def _keep(folder: Path, book: Book) -> None:
+    (folder / BOOK).write_bytes(msgspec.json.format(msgspec.json.encode(book), indent=1))
 
 
 def _simulate(settings: Settings, organisation: Organisation) -> None:
@@ -175,12 +245,12 @@ def _simulate(settings: Settings, organisation: Organisation) -> None:
     print(f"{done.stderr.strip()} In {time.monotonic() - began:.0f} s.", file=sys.stderr)
 
 
-def _measured(settings: Settings, workers: list[WorkerProcess]) -> tuple[int, Measured]:
+def _measured(settings: Settings, workers: list[WorkerProcess], sitting_s: float) -> tuple[int, Measured]:
     flow = [settings.topic(topic) for topic in [*LEDGER_TOPICS, PARTIALS.name]]
     sources = [settings.topic(topic.name) for topic in CRM_TOPICS]
     with Group(settings.broker, settings.app_id, flow, sources) as group:
         records = group.told()
-        return records, measure(group, workers, records, LONGEST_S)
+        return records, measure(group, workers, records, LONGEST_S, sitting_s)
 
 
 def _malvakt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:

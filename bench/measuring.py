@@ -7,6 +7,7 @@ all is done once nothing is left to read in any topic that the group reads.
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -133,14 +134,21 @@ class Group:
 
 
 def measure(
-    group: Group, children: Sequence[ChildProcess], records: int, longest_s: float = LONGEST_S
+    group: Group,
+    children: Sequence[ChildProcess],
+    records: int,
+    longest_s: float = LONGEST_S,
+    enough_s: float = inf,
 ) -> Measured:
     """Watch a group until all is done, and say how long it took since something first came of it.
+
+    After `enough_s` that is said of what is done by then.
 
     Raises:
         Fault: a process ended, or it takes too long.
     """
     _until(group.begun, children, longest_s)
+    enough = time.monotonic() + enough_s
     cpu_before = cpu_seconds(children)
     samples = [Sample(time.monotonic(), group.done())]
 
@@ -148,7 +156,7 @@ def measure(
         done = group.done()
         if done > samples[-1].done:
             samples.append(Sample(time.monotonic(), done))
-        return done >= records and group.settled()
+        return (done >= records and group.settled()) or time.monotonic() > enough
 
     _until(all_done, children, longest_s)
     return _measured(samples, time.monotonic(), cpu_before, children)

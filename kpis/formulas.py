@@ -8,6 +8,7 @@ window. A KPI whose denominator is zero is null.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from math import lcm
 from typing import NamedTuple
 
 import msgspec
@@ -18,7 +19,7 @@ from kpis.definitions.builtin import builtin_kpis
 from kpis.definitions.evaluation import Evaluate, compiled
 from kpis.definitions.formula import Named, Tree, parse, renamed
 from kpis.measures import ENDED, ENDED_DAYS, ENDED_MICROS, MEASURES, SCALES, SINCE_DAYS, SINCE_MICROS
-from kpis.money import Together, amount_of, together
+from kpis.money import amount_of, per_unit_of, weight_of
 from kpis.rounding import POWERS, decimal_text, half_even
 from schemas.definitions import KpiDefinition, Unit
 from schemas.records import Figure
@@ -66,9 +67,10 @@ Beyond = Callable[[Amounts, Moment, Compare | None], Figure]
 
 EVERY_GRAIN = frozenset(Grain)
 
-ORDERS_KEPT = 10_000
+WAYS_KEPT = 10_000
 PLANS_KEPT = 5_000
-"""Of how many combinations of measures it is remembered how to show them."""
+"""Of how many combinations of measures it is remembered how to show them: of names in which they travel,
+which grow with history, and of the measures themselves."""
 READERS_KEPT = 4
 """Of how many sets of definitions; one is in use, and while it changes, two."""
 
@@ -141,8 +143,6 @@ class _Plan(NamedTuple):
     """How to show windows of a grain in which just these measures count."""
 
     of_grain: _OfGrain
-    split: list[tuple[str, tuple[tuple[str, int], ...]]]
-    """The keys of amounts that travel in several measures, and what they are put together from first."""
     measures: list[tuple[str, Evaluate]]
     as_shown: list[tuple[str, str]]
     """The KPIs that are a measure that counts, as it is shown."""
@@ -152,11 +152,21 @@ class _Plan(NamedTuple):
     """The measures of split amounts, which may add up to nothing; with their keys."""
 
 
+class _Way(NamedTuple):
+    """How to show windows of a grain in which measures travel under just these names."""
+
+    split: list[tuple[str, list[tuple[str, int]]]]
+    """The keys of amounts that travel in several measures, and what they are put together from first."""
+    plan: _Plan
+
+
 class Reader:
     """Reads records off measures: ours, and what an organisation defines itself.
 
-    Windows count thousands of combinations of measures. What is worked out for one is little: a formula is
-    read once, and compiled once for each way in which the amounts it mentions travel.
+    Windows count thousands of combinations of measures, and of the names in which amounts of money travel
+    many more. What is worked out for one is little: a formula is read once, and compiled once for each way
+    in which the amounts it mentions travel, whole or split. All that are split are put together in the
+    same fraction of a unit, in which every one that was met so far is whole.
     """
 
     def __init__(self, own: Own | None = None) -> None:
@@ -164,15 +174,21 @@ class Reader:
         self._counted = {name: Counted(name, measure.unit) for name, measure in MEASURES.items()}
         self._counted |= self._own.measures
         self._by_key = {each.key: name for name, each in self._counted.items()}
-        self._plans: dict[str, dict[tuple[str, ...], _Plan]] = {grain.value: {} for grain in Grain}
-        """By grain, and by the measures that count, in the order in which they came."""
-        self._of_sets: dict[tuple[str, frozenset[str]], _Plan] = {}
-        """The same plans, whatever the order."""
+        self._per_unit = per_unit_of([])
+        """Of how many of what split amounts are put together in a unit has."""
+        self._keys: dict[str, str] = {}
+        """By the names that were met: the key of the measure that travels under it."""
+        self._weights: dict[str, int] = {}
+        """By the same names: what is counted under it, in what a unit has so many of."""
+        self._ways: dict[str, dict[tuple[str, ...], _Way]] = {grain.value: {} for grain in Grain}
+        """By grain, and by the names of what counts, in the order in which they came."""
+        self._plans: dict[tuple[str, frozenset[str], frozenset[str]], _Plan] = {}
+        """By grain, the keys of the measures that count, and of those that are split."""
         self._of_grains: dict[str, _OfGrain] = {}
         self._shows: dict[tuple[str, int], tuple[str, Evaluate]] = {}
         """Measures, by how many of what they count make a unit."""
-        self._evaluates: dict[tuple[str, frozenset[tuple[str, int]]], tuple[str, Evaluate]] = {}
-        """Formulas, by which of the amounts in them are split, and how many make a unit then."""
+        self._evaluates: dict[tuple[str, frozenset[str]], tuple[str, Evaluate]] = {}
+        """Formulas, by which of the amounts in them are split."""
 
     def figures(
         self, measures: Amounts, grain: str, moment: Moment, compare: Compare | None = None
@@ -183,13 +199,14 @@ class Reader:
         """
         digits = moment.digits
         names = tuple(measures)
-        plan = self._plans[grain].get(names)
-        if plan is None:
-            plan = self._planned(names, grain, digits)
+        way = self._ways[grain].get(names)
+        if way is None:
+            way = self._way(names, grain, digits)
+        split, plan = way
         amounts = measures
-        if plan.split:
+        if split:
             amounts = dict(measures)
-            for key, weights in plan.split:
+            for key, weights in split:
                 amounts[key] = sum([measures[name] * weight for name, weight in weights])
         shown: dict[str, Figure] = {}
         for name, show in plan.measures:
@@ -210,31 +227,58 @@ class Reader:
                 del shown[name]
         return shown, kpis
 
-    def _planned(self, names: tuple[str, ...], grain: str, digits: int) -> _Plan:
-        orders = self._plans[grain]
-        if len(orders) > ORDERS_KEPT:
-            orders.clear()
-        if len(self._of_sets) > PLANS_KEPT:
-            self._of_sets.clear()
-            self._shows.clear()
-            self._evaluates.clear()
-        key = (grain, frozenset(names))
-        plan = self._of_sets.get(key)
+    def _way(self, names: tuple[str, ...], grain: str, digits: int) -> _Way:
+        keys = self._keys
+        for name in names:
+            if name not in keys:
+                self._meet(name)
+        travel: dict[str, list[str]] = {}
+        for name in names:
+            key = keys[name]
+            if key in self._by_key:
+                travel.setdefault(key, []).append(name)
+        split = {key: under for key, under in travel.items() if under != [key]}
+        plan = self._planned(grain, frozenset(travel), frozenset(split), digits)
+        weights = self._weights
+        ways = self._ways[grain]
+        if len(ways) > WAYS_KEPT:
+            ways.clear()
+        way = ways[names] = _Way(
+            [(key, [(name, weights[name]) for name in under]) for key, under in split.items()], plan
+        )
+        return way
+
+    def _meet(self, name: str) -> None:
+        """A name under which an amount travels: from now on amounts are put together as finely as it is."""
+        self._keys[name] = amount_of(name)
+        per_unit = lcm(self._per_unit, per_unit_of([name]))
+        if per_unit != self._per_unit:
+            self._per_unit = per_unit
+            self._forget()
+            self._weights = {known: weight_of(known, per_unit) for known in self._keys}
+        else:
+            self._weights[name] = weight_of(name, per_unit)
+
+    def _planned(self, grain: str, travel: frozenset[str], split: frozenset[str], digits: int) -> _Plan:
+        which = (grain, travel, split)
+        plan = self._plans.get(which)
         if plan is None:
+            if len(self._plans) > PLANS_KEPT:
+                self._forget()
             of_grain = self._of_grains.get(grain)
             if of_grain is None:
                 of_grain = self._of_grains[grain] = self._of_grain(Grain(grain), digits)
-            plan = self._of_sets[key] = self._plan(key[1], of_grain)
-        orders[names] = plan
+            plan = self._plans[which] = self._plan(travel, split, of_grain)
         return plan
 
-    def _plan(self, names: frozenset[str], of_grain: _OfGrain) -> _Plan:
-        travel: dict[str, list[str]] = {}
-        for name in sorted(names):
-            key = amount_of(name)
-            if key in self._by_key:
-                travel.setdefault(key, []).append(name)
-        split = {key: together(under) for key, under in travel.items() if under != [key]}
+    def _forget(self) -> None:
+        for ways in self._ways.values():
+            ways.clear()
+        self._plans.clear()
+        self._shows.clear()
+        self._evaluates.clear()
+
+    def _plan(self, travel: frozenset[str], split: frozenset[str], of_grain: _OfGrain) -> _Plan:
         travelling = {self._by_key[key] for key in travel}
         counting = [(name, each.key) for name, each in self._counted.items() if name in travelling]
         as_shown: list[tuple[str, str]] = []
@@ -248,8 +292,7 @@ class Reader:
                 formulas.append(self._evaluate(formula, split))
         return _Plan(
             of_grain,
-            [(key, each.weights) for key, each in split.items()],
-            [self._show(name, split.get(key)) for name, key in counting],
+            [self._show(name, whole=key not in split) for name, key in counting],
             as_shown,
             formulas,
             [(name, key) for name, key in counting if key in split],
@@ -265,7 +308,7 @@ class Reader:
                 (comparisons if kpi.compares else beyond).append((name, kpi.beyond))
         formulas = list(self._formulas(grain))
         for formula in formulas:
-            _, evaluate = self._evaluate(formula, {})
+            _, evaluate = self._evaluate(formula, frozenset())
             constant[formula.name] = evaluate({}, digits)
         order = [*KPIS, *self._own.kpis]
         in_order = {name: constant[name] for name in order if name in constant}
@@ -285,21 +328,21 @@ class Reader:
                 shown = tree.measure
             yield _Formula(name, definition, tree, reads, keys, shown)
 
-    def _show(self, name: str, split: Together | None) -> tuple[str, Evaluate]:
+    def _show(self, name: str, *, whole: bool) -> tuple[str, Evaluate]:
         counted = self._counted[name]
-        per_unit = SCALES[counted.unit] if split is None else split.per_unit
+        per_unit = SCALES[counted.unit] if whole else self._per_unit
         show = self._shows.get((name, per_unit))
         if show is None:
             show = self._shows[name, per_unit] = (name, _show(counted, per_unit))
         return show
 
-    def _evaluate(self, formula: _Formula, split: Mapping[str, Together]) -> tuple[str, Evaluate]:
-        per_unit = {key: split[key].per_unit for key in formula.keys if key in split}
-        which = (formula.name, frozenset(per_unit.items()))
+    def _evaluate(self, formula: _Formula, split: frozenset[str]) -> tuple[str, Evaluate]:
+        which = (formula.name, formula.keys & split)
         known = self._evaluates.get(which)
         if known is None:
             keys = {name: self._counted[name].key for name in formula.reads}
-            scales = {key: SCALES[self._counted[name].unit] for name, key in keys.items()} | per_unit
+            scales = {key: SCALES[self._counted[name].unit] for name, key in keys.items()}
+            scales |= dict.fromkeys(formula.keys & split, self._per_unit)
             evaluate = compiled(renamed(formula.tree, keys), formula.definition.unit, scales)
             known = self._evaluates[which] = (formula.name, evaluate)
         return known

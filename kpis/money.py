@@ -12,7 +12,6 @@ days. So shares add up exactly, whichever of them are put together, and each num
 
 from collections.abc import Iterable, Mapping
 from math import lcm
-from typing import NamedTuple
 
 MICROS_PER_UNIT = 1_000_000
 PARTS_PER_MICRO = 10**12
@@ -100,23 +99,22 @@ def share_of(measure: str, parts: int, days: int) -> dict[str, int]:
     return found
 
 
-class Together(NamedTuple):
-    """How an amount is put together from the measures in which it travels: each times its weight."""
-
-    weights: tuple[tuple[str, int], ...]
-    per_unit: int
-    """Of how many in that sum a unit has."""
+def per_unit_of(names: Iterable[str]) -> int:
+    """Of how many a unit has, at least, to put together exactly what travels under these names."""
+    return lcm(MICROS_PER_UNIT, *map(_per_unit, names))
 
 
-def together(names: Iterable[str]) -> Together:
-    """How one amount's sums that travel under these names are put together, exactly."""
-    sizes = {name: _per_unit(name) for name in names}
-    per_unit = lcm(MICROS_PER_UNIT, *sizes.values())
-    weights = [
-        (name, per_unit * (_UNITS_PER_MILLION if name.endswith(_ABOVE) else 1) // size)
-        for name, size in sizes.items()
-    ]
-    return Together(tuple(weights), per_unit)
+def weight_of(name: str, per_unit: int) -> int:
+    """By how much to multiply what travels under a name, to count it in what a unit has `per_unit` of.
+
+    That is a multiple of `per_unit_of` the name: then the weight is exact.
+    """
+    return per_unit * _units(name) // _per_unit(name)
+
+
+def _units(name: str) -> int:
+    """How many units make one of what is counted under a name, where it is not finer than one."""
+    return _UNITS_PER_MILLION if name.endswith(_ABOVE) else 1
 
 
 def _per_unit(name: str) -> int:

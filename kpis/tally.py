@@ -4,8 +4,8 @@ Days suffice, because longer windows are sums of days: distinct counts too, in t
 `kpis.measures.counted_in`.
 """
 
-from bisect import bisect_right
-from collections.abc import MutableMapping
+from bisect import bisect_right, insort
+from collections.abc import Iterator, MutableMapping
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -99,9 +99,10 @@ class Tally:
             self._count(share, 1)
             if share.person is not None:
                 contact = _contact(share)
-                others = self._contacts.get(share.person, [])
-                self._meet(_distinct_count(share.person), contact, others, 1)
-                self._contacts[share.person] = sorted([*others, contact], key=_order)
+                contacts = self._contacts.get(share.person, [])
+                self._meet(_distinct_count(share.person), contact, contacts, 1)
+                insort(contacts, contact, key=_order)
+                self._contacts[share.person] = contacts
 
     def remove(self, share: Share) -> None:
         """Take back a share that was counted."""
@@ -109,7 +110,7 @@ class Tally:
             self._count(share, -1)
             if share.person is not None:
                 contact = _contact(share)
-                others = self._contacts[share.person].copy()
+                others = self._contacts[share.person]
                 others.remove(contact)
                 self._meet(_distinct_count(share.person), contact, others, -1)
                 if others:
@@ -127,13 +128,14 @@ class Tally:
         They are its own day's in each scope, and where it is a contact, the day on which the person was
         contacted next: there it may no longer be the first time, or be again.
         """
-        day = share.day
-        cells = [(scope, day) for scope in scopes_of(share)]
+        cells = [(scope, share.day) for scope in scopes_of(share)]
         if share.person is not None:
-            for scope, days in _days_in_scopes(share, self._contacts.get(share.person, [])):
-                after = bisect_right(days, day)
-                if after < len(days):
-                    cells.append((scope, days[after]))
+            contacts = self._contacts.get(share.person, [])
+            cells.extend(
+                (scope, after)
+                for scope, _, after in _around(_contact(share), contacts)
+                if after is not None
+            )
         return cells
 
     def _count(self, share: Share, sign: int) -> None:
@@ -144,21 +146,20 @@ class Tally:
 
     def _meet(self, counted: str, contact: Contact, others: list[Contact], sign: int) -> None:
         """Count a contact where it is the first of its window, instead of the one that was."""
-        for scope, days in _days_in_scopes(contact, others):
-            after = bisect_right(days, contact.day)
-            before = after - 1
+        for scope, before, after in _around(contact, others):
             gained: Measures = {}
             lost: Measures = {}
             for measure, start, end in _spans_of(counted, contact.day):
-                if before >= 0 and days[before] >= start:
+                if before is not None and before >= start:
                     continue
                 gained[measure] = sign
-                if after < len(days) and days[after] < end:
+                if after is not None and after < end:
                     lost[measure] = -sign
             if gained:
                 add_measures(self._cells, (scope, contact.day), gained)
             if lost:
-                add_measures(self._cells, (scope, days[after]), lost)
+                assert after is not None
+                add_measures(self._cells, (scope, after), lost)
 
 
 def _contact(share: Share) -> Contact:
@@ -169,18 +170,35 @@ def _order(contact: Contact) -> int:
     return contact.day
 
 
-def _days_in_scopes(place: Share | Contact, contacts: list[Contact]) -> list[tuple[str, list[int]]]:
-    """For each scope of a place: the days, in order, on which it had these contacts."""
-    seller, team, customer = place.seller, place.team, place.customer
-    days = [(COMPANY, [contact.day for contact in contacts])]
-    if seller is not None:
-        days.append((_SELLERS[seller], [contact.day for contact in contacts if contact.seller == seller]))
-    if team is not None:
-        days.append((_TEAMS[team], [contact.day for contact in contacts if contact.team == team]))
-    if customer is not None:
-        held = [contact.day for contact in contacts if contact.customer == customer]
-        days.append((_CUSTOMERS[customer], held))
-    return days
+def _around(contact: Contact, others: list[Contact]) -> Iterator[tuple[str, int | None, int | None]]:
+    """For each scope of a contact: the days of the last of the others up to its own, and of the next after.
+
+    Others stand in order. Mostly it is their neighbour, however many a person had over the years.
+    """
+    at = bisect_right(others, contact.day, key=_order)
+    before = others[at - 1].day if at else None
+    after = others[at].day if at < len(others) else None
+    yield COMPANY, before, after
+    for place, scopes in _PLACES:
+        identifier = contact[place]
+        if isinstance(identifier, str):
+            yield (
+                scopes[identifier],
+                _first_of(others, range(at - 1, -1, -1), place, identifier),
+                _first_of(others, range(at, len(others)), place, identifier),
+            )
+
+
+_PLACES = ((1, _SELLERS), (2, _TEAMS), (3, _CUSTOMERS))
+"""Where in a contact its seller, team and customer are, and their scopes."""
+
+
+def _first_of(contacts: list[Contact], numbers: range, place: int, identifier: str) -> int | None:
+    """The day of the first of these contacts, gone through by number, that has this in a place."""
+    for number in numbers:
+        if contacts[number][place] == identifier:
+            return contacts[number].day
+    return None
 
 
 @lru_cache(200_000)

@@ -12,7 +12,7 @@ from kpis.definitions.evaluation import compiled
 from kpis.definitions.formula import parse
 from kpis.formulas import KPIS, Compare, Compared, Moment, Reader, minor_digits, money
 from kpis.measures import ENDED, ENDED_DAYS, ENDED_MICROS, MEASURES, SCALES, SINCE_DAYS, SINCE_MICROS
-from kpis.money import above, among, amount_of, below, together
+from kpis.money import above, among, amount_of, below, per_unit_of, weight_of
 
 MONTH = {
     "leads_new": 31,
@@ -110,7 +110,10 @@ names = sorted(
 )
 
 
-@given(st.dictionaries(st.sampled_from(names), st.integers(1, 10**9)), st.sampled_from(Grain))
+counting = st.dictionaries(st.sampled_from(names), st.integers(1, 10**9))
+
+
+@given(counting, st.sampled_from(Grain))
 def test_kpis_are_what_their_definitions_say(measures: dict[str, int], grain: Grain) -> None:
     """Whichever measures count: worked out from all of them, without a plan."""
     _, found = Reader().figures(measures, grain, Moment(2, 1, 1))
@@ -118,12 +121,22 @@ def test_kpis_are_what_their_definitions_say(measures: dict[str, int], grain: Gr
     amounts = dict(measures)
     for name, each in MEASURES.items():
         if each.unit == "money":
-            weights, scales[name] = together(other for other in measures if amount_of(other) == name)
-            amounts[name] = sum(measures[other] * weight for other, weight in weights)
+            travelled = [other for other in measures if amount_of(other) == name]
+            scales[name] = per_unit_of(travelled)
+            amounts[name] = sum(measures[other] * weight_of(other, scales[name]) for other in travelled)
     for name, kpi in builtin_kpis().items():
         if grain in KPIS[name].grains:
             evaluate = compiled(parse(kpi.formula).tree, kpi.unit, scales)
             assert found[name] == evaluate(amounts, 2)
+
+
+@given(st.lists(st.tuples(counting, st.sampled_from(Grain)), max_size=8))
+def test_what_was_shown_before_changes_nothing(windows: list[tuple[dict[str, int], Grain]]) -> None:
+    """In whichever names amounts travelled there: a reader that remembers says what a new one does."""
+    reader = Reader()
+    for measures, grain in [*windows, *windows]:
+        moment = Moment(2, 1, 1)
+        assert reader.figures(measures, grain, moment) == Reader().figures(measures, grain, moment)
 
 
 @given(st.integers(-(10**18), 10**18), st.sampled_from([0, 2, 3]))

@@ -13,8 +13,9 @@ from kpis.money import (
     micros_of_money,
     parts_in,
     parts_of_rate,
+    per_unit_of,
     share_of,
-    together,
+    weight_of,
 )
 from kpis.tally import add_measures
 from schemas.events import MAX_COST_DAYS
@@ -56,8 +57,8 @@ def test_an_amount_in_the_reporting_currency_travels_the_same(amount: str) -> No
 
 
 def put_together(measures: Measures) -> Fraction:
-    weights, per_unit = together(measures)
-    return Fraction(sum(measures[name] * weight for name, weight in weights), per_unit)
+    per_unit = per_unit_of(measures)
+    return Fraction(sum(weight_of(name, per_unit) * amount for name, amount in measures.items()), per_unit)
 
 
 @given(amounts, rates, days)
