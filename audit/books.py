@@ -6,6 +6,7 @@ memory. What events repeat, or say in any order, makes no difference.
 
 import tempfile
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import islice
@@ -50,7 +51,12 @@ class Room(Struct, frozen=True):
     """and how many events are in hand until they are taken."""
 
 
-WIDE = Room(memory_mb=2_000, chunk_events=250_000)
+def wide(memory_mb: int) -> Room:
+    """For a process of its own."""
+    return Room(memory_mb, chunk_events=250_000)
+
+
+WIDE = wide(2_000)
 """Beside workers, that need theirs."""
 NARROW = Room(memory_mb=512, chunk_events=25_000)
 """Within a process that does other things too."""
@@ -79,7 +85,9 @@ class Books:
         self._zone = ZoneInfo(rules.timezone)
         self._directory = tempfile.TemporaryDirectory(prefix="malvakt-audit-")
         self._path = Path(self._directory.name)
-        self._chunks = 0
+        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="books")
+        self._entering: Future[None] | None = None
+        """The lines that are being entered, while others are gathered."""
         self._database = duckdb.connect(self._path / "books.duckdb")
         self._database.execute(f"set memory_limit = '{room.memory_mb}MB'")
         self._database.execute("set preserve_insertion_order = false")
@@ -105,6 +113,7 @@ class Books:
 
     def close(self) -> None:
         """Remove the database."""
+        self._clerk.shutdown()
         self._database.close()
         self._directory.cleanup()
 
@@ -129,24 +138,27 @@ class Books:
         self.run("shares.sql")
         self.run("places.sql")
         for statement in self._own.statements():
-            self._database.execute(statement)
+            self._execute(statement)
         self.run("shared.sql")
         self.run("cells.sql")
 
     def run(self, name: str) -> None:
         """Run a file of `audit/sql`."""
-        self._database.execute((files("audit") / "sql" / name).read_text("utf-8"))
+        self._execute((files("audit") / "sql" / name).read_text("utf-8"))
 
     def ask(self, question: str, **parameters: object) -> list[tuple[Any, ...]]:
         """The rows that answer a question."""
-        return self._database.execute(question, parameters or None).fetchall()
+        return self._execute(question, parameters or None).fetchall()
 
     def read_lines(self, lines: Iterable[bytes], question: str) -> None:
-        """Let a statement read lines of JSON, as the file `$lines`."""
+        """Let a statement read lines of JSON, as the file `$lines`: while others are gathered, if need be.
+
+        What is wrong with them is raised when anything is next asked or entered.
+        """
+        self._settle()
         path = self._path / "lines.jsonl"
         path.write_bytes(b"\n".join(lines))
-        self._database.execute(question, {"lines": str(path)})
-        path.unlink()
+        self._entering = self._clerk.submit(self._enter, path, question)
 
     def put_clock(self, table: str, first: int | None, last: int | None) -> None:
         """Make a table of how far local clocks are ahead of UTC, from one instant to another."""
@@ -175,6 +187,20 @@ class Books:
         )
         return conflicts
 
+    def _enter(self, path: Path, question: str) -> None:
+        self._database.execute(question, {"lines": str(path)})
+        path.unlink()
+
+    def _settle(self) -> None:
+        """Wait for what is being entered."""
+        entering, self._entering = self._entering, None
+        if entering is not None:
+            entering.result()
+
+    def _execute(self, statement: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
+        self._settle()
+        return self._database.execute(statement, parameters)
+
     def _set_clock(self) -> None:
         [(first, last)] = self.ask(
             "select min(least(time, first_contact, won_at, lost_at)),"
@@ -190,10 +216,10 @@ class Books:
         self._put("day_starts", "day date, moment bigint", starts)
 
     def _put(self, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        self._database.execute(f"create or replace table {table} ({columns})")
+        self._execute(f"create or replace table {table} ({columns})")
         if rows:
             unnested = ", ".join(f"unnest(${number})" for number in range(1, len(rows[0]) + 1))
-            self._database.execute(
+            self._execute(
                 f"insert into {table} select {unnested}",
                 [list(column) for column in zip(*rows, strict=True)],
             )

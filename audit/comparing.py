@@ -137,15 +137,15 @@ def _ask(books: Books) -> str:
     return f"""
         create or replace table asked as
         with latest as (
-            from published
-            qualify row_number() over (partition by scope, grain, start order by revision desc) = 1
+            select arg_max(rowid, revision) as number from published group by scope, grain, start
         )
         select
             scope, grain, start, revision, as_of + ahead as now_micros,
             date '1970-01-01' + ((as_of + ahead) // 86400000000)::integer as today,
             json_extract(measures, {measures}) as measures,
             json_extract(kpis, {_paths([*KPIS, *books.own_kpis])}) as kpis,
-        from latest
+        from published
+        semi join latest on published.rowid = latest.number
         join record_clock on utc_day = as_of // 86400000000 and as_of >= since and as_of < until
         where counts
     """  # noqa: S608

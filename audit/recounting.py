@@ -20,21 +20,21 @@ _PER_UNIT = {Unit.COUNT: 1, Unit.MONEY: 1_000_000, Unit.DAYS: DAY, Unit.NUMBER: 
 PIECE = "{measure: measure, among: among, amount: amount, fine: fine}"
 """A row of the table `parts`, for `exact_sums`."""
 
-_AT_ONCE = 1_000_000
-"""Of how many cells windows are made at a time; they become some six times as many."""
+_AT_ONCE = 500
+"""Of how many cells windows are made at a time, by megabytes of memory; they become six times as many."""
 
 
 def choices(books: Books) -> list[str]:
     """Conditions on `scope` that choose every scope once, and not too many at a time."""
     [(cells,)] = books.ask("select (select count(*) from cells) + (select count(*) from met)")
-    parts = cells // _AT_ONCE + 1
+    parts = cells // (_AT_ONCE * books.room.memory_mb) + 1
     return [f"hash(scope) % {parts} = {part}" for part in range(parts)]
 
 
 def recount(books: Books, choice: str) -> None:
     """Make the table `recounted`: each record of the chosen scopes that is counted or asked for."""
     for name in ("cells", "met", "asked"):
-        books.ask(f"create or replace temp view chosen_{name} as select * from {name} where {choice}")  # noqa: S608
+        books.ask(f"create or replace temp table chosen_{name} as select * from {name} where {choice}")  # noqa: S608
     books.run("windows.sql")
     books.run("growth.sql")
     books.ask(_recounted(books.measures))

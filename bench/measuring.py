@@ -80,13 +80,7 @@ class Group:
         """
         last = self._flow[-1]
         numbers = self._consumer.list_topics(last, REQUEST_S).topics[last].partitions
-        try:
-            return any(self._end(TopicPartition(last, number)) > 0 for number in numbers)
-        except KafkaException as error:
-            if error.args[0].code() in _NO_LEADER:
-                # A topic that was just made takes a moment to have leaders, and holds nothing yet.
-                return False
-            raise
+        return any(self._end(TopicPartition(last, number)) > 0 for number in numbers)
 
     def done(self) -> int:
         """How many records of the source topics are finished."""
@@ -110,8 +104,17 @@ class Group:
         return all(committed[tp.partition] >= self._end(tp) for tp in partitions)
 
     def _end(self, tp: TopicPartition) -> int:
-        _, end = self._consumer.get_watermark_offsets(tp, REQUEST_S)
-        return end
+        deadline = time.monotonic() + REQUEST_S
+        while True:
+            try:
+                _, end = self._consumer.get_watermark_offsets(tp, REQUEST_S)
+            except KafkaException as error:
+                # A topic that was just made takes a moment to have leaders, as do all of a new broker.
+                if error.args[0].code() not in _NO_LEADER or time.monotonic() > deadline:
+                    raise
+                time.sleep(POLL_S)
+            else:
+                return end
 
     def _committed(self, partitions: list[TopicPartition]) -> dict[int, int]:
         try:

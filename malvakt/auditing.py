@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from audit.books import Books, Rules
+from audit.books import WIDE, Books, Room, Rules
 from audit.comparing import Difference, Names, differences, forget_records, hold_latest, take_records
 from kpis.formulas import KPIS, minor_digits
 from kpis.measures import MEASURES
@@ -60,13 +60,14 @@ def books_of(
     files: list[Path] | None,
     refused: list[Line],
     definitions: Definitions | None = None,
+    room: Room = WIDE,
 ) -> Iterator[Books]:
     """Balanced books with the events of files, or else with those in an installation's topics up to now.
 
     They count what the definitions say, too. Lines of files that are no events are added to `refused`.
     """
     if files is not None:
-        with Books(rules_of(settings), definitions) as books:
+        with Books(rules_of(settings), definitions, room) as books:
             books.take(read_recorded(files, refused))
             books.balance()
             yield books
@@ -74,7 +75,7 @@ def books_of(
     with reaching(settings.broker):
         founded = asyncio.run(as_founded(settings))
         asyncio.run(refuse_lost_history(settings))
-    with Books(rules_of(founded), definitions) as books:
+    with Books(rules_of(founded), definitions, room) as books:
         with reaching(settings.broker):
             asyncio.run(Installation(founded, books, definitions or Definitions()).read_events())
         yield books

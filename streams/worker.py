@@ -41,7 +41,7 @@ from streams.transport import Fetched
 from streams.trimming import trim_for_ever
 
 FAUST_VERSION = "0.15.3"
-FETCH_RECORDS = 30_000
+FETCH_RECORDS = 80_000
 """The most records one fetch hands over; bounds a batch's memory and how long it takes."""
 COMMIT_INTERVAL_S = 0.5
 CONNECT_S = 1.0

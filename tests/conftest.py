@@ -34,11 +34,20 @@ LONGEST = (
 _BEGINNING = {f"tests/{name}.py": place for place, name in enumerate(LONGEST)}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes long runs only where it is asked for."""
+    parser.addoption("--long", action="store_true", help="only what takes long, and all of it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     """Let the longest begin first, and mark what needs a broker, a database or a browser.
 
     So `-m "not kafka"` leaves out just what it says.
     """
+    long = bool(config.getoption("--long"))
+    others = [item for item in items if ("long" in item.keywords) != long]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if ("long" in item.keywords) == long]
     items.sort(key=lambda item: _BEGINNING.get(item.nodeid.partition("::")[0], len(LONGEST)))
     for item in items:
         if {"kafka_address", "own_kafka"} & set(item.fixturenames):

@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from audit.books import Books
+from audit.books import WIDE, Books, Room, wide
 from audit.comparing import Difference, differences, forget_records, hold_latest, take_records
 from malvakt.auditing import (
     PUBLISHED,
@@ -33,6 +33,7 @@ from streams.defining import read_in_use
 from streams.settings import Settings
 
 SHOWN = 50
+LEAST_MB = 200
 
 Files = Annotated[list[EventFile], Parameter(consume_multiple=True)]
 
@@ -47,6 +48,7 @@ def reconcile_(
     broker: str | None = None,
     wait: float = 10.0,
     patience: float = 600.0,
+    memory: int = WIDE.memory_mb,
     json: bool = False,
 ) -> int:
     """Count everything again from the raw events, in another way, and show what was published otherwise.
@@ -72,6 +74,8 @@ def reconcile_(
         Seconds until differences are looked at again.
     patience
         Seconds to wait for workers that are behind, before each look.
+    memory
+        Megabytes that the count may take; what is more goes to disk, which takes longer.
     json
         Print each difference as one JSON line.
     """
@@ -83,14 +87,17 @@ def reconcile_(
         raise CallError("--wait takes seconds, 0 or more.")
     if patience < 0:
         raise CallError("--patience takes seconds, 0 or more.")
+    if memory < LEAST_MB:
+        raise CallError(f"--memory takes megabytes, {LEAST_MB} or more.")
+    room = wide(memory)
     settings = settings_of(events, broker, timezone, currency)
     if events is not None and records is not None:
         defined = None if definitions is None else read_file(definitions, {})
         if definitions is not None and defined is None:
             return 1
-        return _of_files(settings, events, records, defined, as_json=json)
+        return _of_files(settings, events, records, defined, room, as_json=json)
     with reaching(settings.broker):
-        return asyncio.run(_of_topics(settings, wait, patience, as_json=json))
+        return asyncio.run(_of_topics(settings, wait, patience, room, as_json=json))
 
 
 def _of_files(
@@ -98,11 +105,12 @@ def _of_files(
     events: list[Path],
     records: Path,
     definitions: Definitions | None,
+    room: Room,
     *,
     as_json: bool,
 ) -> int:
     refused: list[Line] = []
-    with books_of(settings, events, refused, definitions) as books:
+    with books_of(settings, events, refused, definitions, room) as books:
         forget_records(books)
         not_recounted = take_records(books, read_records(records))
         compared = hold_latest(books)
@@ -113,11 +121,13 @@ def _of_files(
     return 1 if found or refused else 0
 
 
-async def _of_topics(settings: Settings, wait_s: float, patience_s: float, *, as_json: bool) -> int:
+async def _of_topics(
+    settings: Settings, wait_s: float, patience_s: float, room: Room, *, as_json: bool
+) -> int:
     founded = await as_founded(settings)
     await refuse_lost_history(settings)
     in_use = await read_in_use(settings)
-    with Books(rules_of(founded), in_use) as books:
+    with Books(rules_of(founded), in_use, room) as books:
         installation = Installation(settings, books, in_use)
         try:
             found = await installation.standing_differences(wait_s, patience_s)

@@ -57,7 +57,7 @@ def found(
         return differences(books, PUBLISHED)
 
 
-@examples(20)
+@examples(12)
 @given(histories, ZONES, st.sampled_from(["SEK", "JPY", "KWD"]), CLOCKS, st.data())
 def test_what_the_machine_publishes_is_recounted_the_same(
     history: list[Event], zone: str, currency: str, as_of: datetime, data: st.DataObject

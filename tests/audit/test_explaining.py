@@ -68,7 +68,7 @@ def expected(explanation: Explanation) -> Figure:
     return shown(KPIS[name].unit if name in KPIS else MEASURES[name], total)
 
 
-@examples(15)
+@examples(10)
 @given(recorded(), st.data())
 def test_shares_add_up_to_every_figure(events: list[Recorded], data: st.DataObject) -> None:
     """Exactly, and to what is published; of every measure and KPI, ours and own ones, in the records of

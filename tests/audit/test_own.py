@@ -111,7 +111,7 @@ def found(
         return differences(books, Names(MEASURES.keys(), KPIS.keys())), unknown
 
 
-@examples(15)
+@examples(10)
 @given(recorded(), st.sampled_from(["SEK", "JPY", "KWD"]))
 def test_own_figures_are_recounted_the_same(events: list[Recorded], currency: str) -> None:
     """Of every kind of object, condition and sum, and every form of formula."""

@@ -239,6 +239,7 @@ WRONG_CALLS = {
     "reconcile --definitions own.toml": "--definitions goes with --events",
     "reconcile --wait -1": "--wait takes seconds, 0 or more",
     "reconcile --patience -1": "--patience takes seconds, 0 or more",
+    "reconcile --memory 100": "--memory takes megabytes, 200 or more",
     "explain north day 2026-03-02 revenue": "north: give company, or a scope that begins with team:",
     "explain company day 2026-03-02 profit --events x": "There is no KPI or measure profit; there are",
     "explain company day 2026-03-02 revenue --definitions x": "--definitions goes with --events",
