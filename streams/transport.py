@@ -22,8 +22,8 @@ Pinned to faust-streaming 0.15.3, whose private methods it overrides.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
@@ -46,6 +46,13 @@ FETCH_WAIT_MS = 10
 aiokafka sends one fetch at a time to a broker, and it covers only partitions whose last records were
 taken: a partition that was busy waits until the idle ones' fetch returns, 1.5 s in stock Faust."""
 ROOM_WAIT_S = 0.01
+BATCH_S = 8.0
+"""How long a batch in work should take at most. A worker that is to stop, or to hand partitions over, ends
+what it has in hand first: two batches must fit into what it is given (20 s, and 30 in Compose)."""
+FIRST_RECORDS = 10_000
+"""How many records a group's first batch may have, of which nobody knows how long it takes."""
+LEAST_SHARE = 100
+"""How many records are taken of a partition that has them, however little it is behind beside others."""
 UNRESTED_S = 0.1
 """How long a batch may take without a rest after it."""
 MAX_REST_S = 12.0
@@ -123,9 +130,9 @@ class OffsetAccount:
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Fetches in a thread of its own, as in stock Faust, with two differences.
 
-    It never waits long for idle partitions. And when behind, it takes as much of each partition, where
-    stock Faust takes one partition after the other: so they advance together in event time, and what
-    several of them say of a scope's day is summed in one batch, and published once.
+    It never waits long for idle partitions. And when behind, it takes some of every partition, where stock
+    Faust takes one after the other: so they advance together in event time, and what several of them say
+    of a scope's day is summed in one batch, and published once.
     """
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
@@ -145,9 +152,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         found: dict[Any, list[Record]] = {}
         if waiting:
             assert max_records is not None
-            share = max(1, max_records // len(waiting))
+            shares = cast(Any, self.consumer).shares(waiting, active_partitions, max_records)
             for tp in waiting:
-                found.update(await super()._fetch_records(consumer, {tp}, 0, share))
+                found.update(await super()._fetch_records(consumer, {tp}, 0, shares[tp]))
         else:
             found.update(await super()._fetch_records(consumer, active_partitions, timeout, max_records))
         return self._given_back(fetcher, found)
@@ -177,8 +184,13 @@ class Consumer(driver.Consumer):
         self.account = OffsetAccount()
         self._groups: Mapping[str, str] = getattr(self.app, "batched_topics", {})
         self._rests: Mapping[str, float] = getattr(self.app, "rests", {})
+        self._in_step: Collection[str] = getattr(self.app, "in_step", ())
         self._in_hand: dict[str, set[Fetched]] = {}
         self._rested: dict[str, float] = {}
+        self._freed: dict[str, float] = {}
+        """When a group was last done with a batch."""
+        self._paces: dict[str, float] = {}
+        """How many records a second a group did in the last batch that took long."""
         self._lag: dict[TP, int] = {}
         self._room = asyncio.Event()
 
@@ -235,6 +247,43 @@ class Consumer(driver.Consumer):
         if not self.flow_active or tp not in self._active_partitions:
             return False
         return tp.topic not in self._groups or tp.partition in self._restorer.ready
+
+    def shares(self, waiting: list[TP], active: Iterable[TP], most: int) -> dict[TP, int]:
+        """How many records to take of each partition of which some are waiting; of a group, `most` at most.
+
+        What topics tell in step, such as leads, deals and what was done for them, is read in step: of each
+        partition by how far it is behind, so that all come to their ends together. Else the topic with the
+        fewest records would soon be years ahead, and what is told in it counted again when the others
+        follow. Of any other topic as much as of all of these: what follows from them must keep up.
+        Asked by the fetching thread.
+        """
+        behind = {tp: self._lag.get(tp) for tp in active if tp.topic in self._in_step}
+        total = sum(lag or 0 for lag in behind.values())
+        partitions = Counter(self._kind(tp) for tp in waiting)
+        kinds = Counter(group for group, _ in partitions)
+        shares: dict[TP, int] = {}
+        for tp in waiting:
+            group, _ = kind = self._kind(tp)
+            of_kind = self._most(group, most) // kinds[group]
+            lag = behind.get(tp, 0)
+            if lag is None:
+                # How far it is behind, its first records tell.
+                share = 0
+            elif lag:
+                share = of_kind * lag // total
+            else:
+                share = of_kind // partitions[kind]
+            shares[tp] = max(LEAST_SHARE, share)
+        return shares
+
+    def _kind(self, tp: TP) -> tuple[str, str]:
+        """A partition's group, and its topic where that is not read in step with others."""
+        return self._groups.get(tp.topic, ""), "" if tp.topic in self._in_step else tp.topic
+
+    def _most(self, group: str, most: int) -> int:
+        """How many records a batch of a group may have, so that it does not take long."""
+        pace = self._paces.get(group)
+        return min(most, FIRST_RECORDS if pace is None else int(pace * BATCH_S))
 
     async def _wait_for_room(self) -> None:
         try:
@@ -309,9 +358,12 @@ class Consumer(driver.Consumer):
         self._unacked_messages.discard(message)
         group = self._groups[message.topic]
         self._in_hand.get(group, set()).discard(fetched)
-        took_s = monotonic() - fetched.handed_over_s
+        now = monotonic()
+        took_s = now - max(fetched.handed_over_s, self._freed.get(group, 0.0))
+        self._freed[group] = now
         if took_s > UNRESTED_S:
-            self._rested[group] = monotonic() + min(MAX_REST_S, took_s * self._rests.get(group, 0.0))
+            self._paces[group] = len(fetched) / took_s
+            self._rested[group] = now + min(MAX_REST_S, took_s * self._rests.get(group, 0.0))
         self._room.set()
         _wake(self._waiting_for_ack)
         return True

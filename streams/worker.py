@@ -5,7 +5,7 @@ effects, registered here by name.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import faust
@@ -20,6 +20,7 @@ from schemas.internal import SCORECARD_ROWS, ScorecardRow
 from schemas.packing import Packing
 from schemas.rows import ROWS, Row
 from schemas.topics import (
+    CRM_TOPICS,
     GOALS_TOPICS,
     INTERNAL,
     LEDGER_TOPICS,
@@ -42,7 +43,7 @@ from streams.trimming import trim_for_ever
 
 FAUST_VERSION = "0.15.3"
 FETCH_RECORDS = 80_000
-"""The most records one fetch hands over; bounds a batch's memory and how long it takes."""
+"""The most records of a batch; bounds its memory. How long it takes, the transport bounds."""
 COMMIT_INTERVAL_S = 0.5
 CONNECT_S = 1.0
 WAITING_FETCHES = 4
@@ -101,6 +102,8 @@ class WorkerApp(faust.App):
     delivery: Delivery
     rests: Mapping[str, float]
     """How long a group rests after a batch, as a share of the time that the batch took."""
+    in_step: Collection[str]
+    """The topics that tell of the same time, and are read in step when behind."""
     restorer: Restorer
     stores: list[RowStore[Any]]
     first_term: int
@@ -203,6 +206,7 @@ def build_app(
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
     app.rests = {"scorecard": 3.0, "goals": 3.0}
+    app.in_step = {settings.topic(topic.name) for topic in CRM_TOPICS}
     app.delivery = Delivery(settings.broker)
     holds = holds_of(settings, first_term)
     objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS, holds)

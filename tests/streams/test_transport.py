@@ -13,8 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intervaltree import IntervalTree
 
+from malvakt.workers import STOP_S
 from streams.transport import (
+    BATCH_S,
     BEHIND_RECORDS,
+    FETCHES_IN_HAND,
+    FIRST_RECORDS,
+    LEAST_SHARE,
     MAX_REST_S,
     Consumer,
     ConsumerThread,
@@ -114,6 +119,8 @@ def batch_consumer() -> Any:
     consumer._in_hand = {"ledger": set()}
     consumer._rests = {}
     consumer._rested = {}
+    consumer._freed = {}
+    consumer._paces = {}
     consumer._room = SimpleNamespace(set=lambda: None)
     consumer._unacked_messages = set()
     consumer._waiting_for_ack = None
@@ -206,6 +213,7 @@ def test_a_group_rests_after_a_batch_that_took_long() -> None:
     consumer.ack(FakeMessage(quick))
     assert consumer._fetchable(DEALS)
     slow.handed_over_s -= 60
+    consumer._freed["ledger"] -= 60
     consumer.ack(FakeMessage(slow))
     rest_s = consumer._rested["ledger"] - monotonic()
     assert MAX_REST_S - 0.1 < rest_s <= MAX_REST_S
@@ -229,3 +237,57 @@ def test_records_of_a_partition_that_is_not_ready_are_given_back() -> None:
     assert sought == [(other, 7)]
     consumer.flow_active = False
     assert thread._given_back(fetcher, found) == {}
+
+
+def far_behind() -> Any:
+    """A consumer of two topics in step, and of what follows from them."""
+    consumer = ready_consumer()
+    consumer._groups = {"crm.deals": "ledger", "crm.leads": "ledger", "crm.links": "ledger"}
+    consumer._in_step = {"crm.deals", "crm.leads"}
+    consumer._paces = {"ledger": 10**9}
+    return consumer
+
+
+LINKS = TP("crm.links", 0)
+
+
+def test_topics_that_tell_in_step_come_to_their_ends_together() -> None:
+    """Of each partition as it is behind, and of what follows from them as much as of all of these."""
+    consumer = far_behind()
+    consumer._lag = {DEALS: 3_000, LEADS: 9_000, LINKS: 50_000}
+    everyone = [DEALS, LEADS, LINKS]
+    assert consumer.shares(everyone, everyone, 2_400) == {DEALS: 300, LEADS: 900, LINKS: 1_200}
+    assert consumer.shares([DEALS], everyone, 2_400) == {DEALS: 600}, "the others come with the next fetch"
+
+
+def test_what_is_nearly_up_to_date_is_not_kept_waiting() -> None:
+    """Though others are far behind; and where nobody is, all take as much."""
+    consumer = far_behind()
+    both = [DEALS, LEADS]
+    consumer._lag = {DEALS: 1, LEADS: 1_000_000}
+    assert consumer.shares(both, both, 1_000) == {DEALS: LEAST_SHARE, LEADS: 999}
+    consumer._lag = {DEALS: 0, LEADS: 0}
+    assert consumer.shares(both, both, 1_000) == {DEALS: 500, LEADS: 500}
+    consumer._lag = {}
+    assert consumer.shares(both, both, 1_000) == {DEALS: LEAST_SHARE, LEADS: LEAST_SHARE}
+
+
+def test_a_batch_has_no_more_than_can_be_done_in_time() -> None:
+    """By what the last one took; one that waited for another is not the slower for it."""
+    consumer = far_behind()
+    consumer._paces = {}
+    assert consumer.shares([LINKS], [LINKS], 10**6) == {LINKS: FIRST_RECORDS}
+    first, second = fetched(0, 5_000), fetched(5_000, 5_000)
+    first.handed_over_s -= 10
+    second.handed_over_s -= 10
+    consumer.ack(FakeMessage(first))
+    assert consumer.shares([LINKS], [LINKS], 10**6)[LINKS] in range(3_900, 4_001)
+    consumer._freed["ledger"] -= 1
+    consumer.ack(FakeMessage(second))
+    assert consumer.shares([LINKS], [LINKS], 10**6)[LINKS] in range(39_000, 40_001)
+    assert consumer.shares([LINKS], [LINKS], 20_000) == {LINKS: 20_000}
+
+
+def test_two_batches_fit_into_the_time_that_a_worker_has_to_stop() -> None:
+    """One in work and one that waits; Compose gives it more."""
+    assert FETCHES_IN_HAND * BATCH_S < STOP_S
