@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from time import perf_counter
 
 from goals.checking import unfit
 from goals.judging import Scene
@@ -81,20 +80,19 @@ class GoalsAgent:
 
     async def work(self, fetched: Fetched) -> None:
         """Decode, judge, deliver."""
-        started = perf_counter()
-        consequences = Consequences([], [])
-        for partition, slices in fetched.by_partition().items():
-            given: list[Given] = []
-            renewals: list[Renewed] = []
-            for part in slices:
-                if part.tp.topic == self._goals:
-                    consequences.outputs.extend(self._decode(part, given))
-                else:
-                    renewals.extend(decode_renewed(record.value or b"") for record in part.records)
-            said = self.views.of(partition).take(given, renewals)
-            consequences.rows.extend(self._parts.standings.changes(partition, said.rows, said.version))
-            consequences.outputs.extend(self._told(partition, said))
-        metrics.STEP_SECONDS.labels("goals", "fold").observe(perf_counter() - started)
+        with fetched.folding("goals"):
+            consequences = Consequences([], [])
+            for partition, slices in fetched.by_partition().items():
+                given: list[Given] = []
+                renewals: list[Renewed] = []
+                for part in slices:
+                    if part.tp.topic == self._goals:
+                        consequences.outputs.extend(self._decode(part, given))
+                    else:
+                        renewals.extend(decode_renewed(record.value or b"") for record in part.records)
+                said = self.views.of(partition).take(given, renewals)
+                consequences.rows.extend(self._parts.standings.changes(partition, said.rows, said.version))
+                consequences.outputs.extend(self._told(partition, said))
         await carry_out("goals", fetched, consequences, self._parts.standings, self._parts.delivery)
 
     def _scene(self, partition: int, scope: str) -> Scene:

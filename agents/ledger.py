@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from time import perf_counter
 
 from kpis.customers import Customers
 from kpis.in_force import Defined, Recounted
@@ -69,9 +68,8 @@ class LedgerAgent:
     async def work(self, fetched: Fetched) -> None:
         """Decode, fold, deliver."""
         async with self._one_at_a_time:
-            started = perf_counter()
-            consequences = self._taken_in(fetched.slices, fetched.oldest_ms, forward=True)
-            metrics.STEP_SECONDS.labels("ledger", "fold").observe(perf_counter() - started)
+            with fetched.folding("ledger"):
+                consequences = self._taken_in(fetched.slices, fetched.oldest_ms, forward=True)
             await carry_out("ledger", fetched, consequences, self._parts.objects, self._parts.delivery)
 
     def _taken_in(self, slices: list[Slice], received_ms: int | None, *, forward: bool) -> Consequences:

@@ -1,7 +1,6 @@
 """The scorecard agent: partial tallies and the clock in; scorecard rows and KPI records out."""
 
 from collections.abc import Iterable
-from time import perf_counter
 
 from kpis.scorecards import Scorecards, Touched
 from schemas.internal import (
@@ -49,21 +48,22 @@ class ScorecardAgent:
 
     async def work(self, fetched: Fetched) -> None:
         """Decode, sum, deliver."""
-        started = perf_counter()
-        consequences = Consequences([], [])
-        for partition, slices in fetched.by_partition().items():
-            scorecards = self.views.of(partition)
-            taken = scorecards.take(item for part in slices for item in self._decoded(part))
-            consequences.rows.extend(self._parts.scorecards.changes(partition, taken.rows, taken.version))
-            # A scope's records stay in its partition, so that one worker writes each key in order.
-            consequences.outputs.extend(
-                Outgoing(self._topic, partition, key, encode_record(record))
-                for key, record in scorecards.records(taken.touched)
-            )
-            ticked = any(part.tp.topic == self._ticks for part in slices)
-            said = Renewed(scorecards.now or 0, ticked, _days(taken.touched))
-            consequences.outputs.append(Outgoing(self._renewed, partition, None, encode_renewed(said)))
-        metrics.STEP_SECONDS.labels("scorecard", "fold").observe(perf_counter() - started)
+        with fetched.folding("scorecard"):
+            consequences = Consequences([], [])
+            for partition, slices in fetched.by_partition().items():
+                scorecards = self.views.of(partition)
+                taken = scorecards.take(item for part in slices for item in self._decoded(part))
+                consequences.rows.extend(
+                    self._parts.scorecards.changes(partition, taken.rows, taken.version)
+                )
+                # A scope's records stay in its partition, so that one worker writes each key in order.
+                consequences.outputs.extend(
+                    Outgoing(self._topic, partition, key, encode_record(record))
+                    for key, record in scorecards.records(taken.touched)
+                )
+                ticked = any(part.tp.topic == self._ticks for part in slices)
+                said = Renewed(scorecards.now or 0, ticked, _days(taken.touched))
+                consequences.outputs.append(Outgoing(self._renewed, partition, None, encode_renewed(said)))
         await carry_out("scorecard", fetched, consequences, self._parts.scorecards, self._parts.delivery)
 
     def _decoded(self, part: Slice) -> Iterable[Partial | Tick | Ready]:

@@ -6,7 +6,7 @@ memory. What events repeat, or say in any order, makes no difference.
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import islice
@@ -51,16 +51,18 @@ class Room(Struct, frozen=True):
     """and how many events are in hand until they are taken."""
 
 
-def wide(memory_mb: int) -> Room:
-    """For a process of its own."""
-    return Room(memory_mb, chunk_events=250_000)
+def room_of(memory_mb: int) -> Room:
+    """For a process of its own, whose database may take so much."""
+    return Room(memory_mb, chunk_events=125 * memory_mb)
 
 
-WIDE = wide(2_000)
+WIDE = room_of(2_000)
 """Beside workers, that need theirs."""
 NARROW = Room(memory_mb=512, chunk_events=25_000)
 """Within a process that does other things too."""
 
+
+INTERRUPTED_AGAIN_S = 0.1
 
 NoRoomError = duckdb.OutOfMemoryException
 """What has to be in memory at once is more than the books' room."""
@@ -112,7 +114,11 @@ class Books:
         self.close()
 
     def close(self) -> None:
-        """Remove the database."""
+        """Remove the database, whatever is being entered."""
+        while self._entering is not None and not self._entering.done():
+            # Again and again: one that has not quite begun does not hear it.
+            self._database.interrupt()
+            wait([self._entering], INTERRUPTED_AGAIN_S)
         self._clerk.shutdown()
         self._database.close()
         self._directory.cleanup()
@@ -151,9 +157,10 @@ class Books:
         return self._execute(question, parameters or None).fetchall()
 
     def read_lines(self, lines: Iterable[bytes], question: str) -> None:
-        """Let a statement read lines of JSON, as the file `$lines`: while others are gathered, if need be.
+        """Let a statement read lines of JSON, as the file `$lines`, while the caller gathers the next ones.
 
-        What is wrong with them is raised when anything is next asked or entered.
+        What is wrong with them is raised when anything is next asked or entered, and whenever it is after
+        that: the books are good for nothing more.
         """
         self._settle()
         path = self._path / "lines.jsonl"
@@ -171,7 +178,10 @@ class Books:
         return (wall - instant_of(0)) // MICROSECOND
 
     def interrupt(self) -> None:
-        """From another thread: have the question that is being answered end with an error."""
+        """From another thread: have the question that is being answered end with an error.
+
+        Where it is lines that are being entered, the error is raised when anything is next asked.
+        """
         self._database.interrupt()
 
     def latest(self) -> datetime | None:
@@ -193,9 +203,9 @@ class Books:
 
     def _settle(self) -> None:
         """Wait for what is being entered."""
-        entering, self._entering = self._entering, None
-        if entering is not None:
-            entering.result()
+        if self._entering is not None:
+            self._entering.result()
+            self._entering = None
 
     def _execute(self, statement: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
         self._settle()

@@ -132,7 +132,11 @@ _PUBLISH = """
 
 
 def _ask(books: Books) -> str:
-    """The statement that makes the table `asked`: only in records that hold is looked up what they say."""
+    """The statement that makes the table `asked`: only in records that hold is looked up what they say.
+
+    They are found by their numbers, which are sure as long as nothing is deleted from the table: sorting
+    all that was published would sort what it says as well.
+    """
     measures = _paths(name.removeprefix(OWN) for name in books.measures)
     return f"""
         create or replace table asked as

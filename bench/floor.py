@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from math import inf
 from pathlib import Path
@@ -39,7 +39,7 @@ A_TEAM = 10
 START = date(2020, 1, 1)
 """Early enough for some three million events before today: what lies in the future closes no window."""
 LONGEST_S = 6 * 3600.0
-BOOK = "floor.json"
+JOURNAL = "floor.json"
 """The file in a folder that is gone on with: what was told there, and how far it is counted."""
 SMOKE_EVENTS = 3_000
 
@@ -54,18 +54,19 @@ class Organisation(Struct, frozen=True):
 
 
 class Sitting(Struct, frozen=True):
-    """What workers did from when they were started until they were stopped."""
+    """What workers did in one go."""
 
     counted: int
     """How many records were finished while the clock ran."""
     seconds: float
+    """From the second sitting on with the time in which workers start, and read what they had."""
     cpu_s: float
     """Processor time of all workers."""
     peak_mb: list[float]
     """The most memory that each worker held."""
 
 
-class Book(Struct):
+class Journal(Struct):
     """What a folder is about, and what was done in it."""
 
     organisation: Organisation
@@ -118,7 +119,7 @@ def floor(
 ) -> int:
     """Send a simulated organisation through two workers on a Kafka of their own, and reconcile.
 
-    Exit status 1 if a figure differs, or reconcile could not judge.
+    Exit status 1 if a figure differs, reconcile could not judge, or a sitting ended before all was done.
 
     Parameters
     ----------
@@ -155,10 +156,10 @@ def floor(
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="malvakt-floor-")))
-        told = _told(folder, organisation, store)
+        journal = taken_up(folder, organisation, store)
         address = stack.enter_context(kafka_in(folder / "kafka"))
         settings = Settings(broker=address, store=store, metrics_port=0)
-        result = _run(settings, folder, organisation, told, sitting)
+        result = _run(settings, folder, organisation, journal, sitting)
     _show(result)
     if json is not None:
         report = {"machine": machine(), "floor": result}
@@ -166,37 +167,41 @@ def floor(
     return 0 if result.right else 1
 
 
-def _told(folder: Path, organisation: Organisation, store: str) -> Book | None:
-    """What was told in a folder; nothing yet, where it is new."""
-    path = folder / BOOK
+def taken_up(folder: Path, organisation: Organisation, store: str) -> Journal | None:
+    """What was done in a folder so far; `None` where it is new.
+
+    Raises:
+        CallError: it is of another run, or of one that was broken off while it was told.
+    """
+    path = folder / JOURNAL
     if not path.exists():
+        if (folder / "kafka").exists():
+            raise CallError(
+                f"{folder} has some of a floor's events, but not all: remove it, and begin anew."
+            )
         return None
-    book = msgspec.json.decode(path.read_bytes(), type=Book)
-    if (book.organisation, book.store) != (organisation, store):
+    journal = msgspec.json.decode(path.read_bytes(), type=Journal)
+    if (journal.organisation, journal.store) != (organisation, store):
         raise CallError(f"{folder} is of another run ({path}): say --store and all that is told as then.")
-    return book
+    return journal
 
 
 def _run(
-    settings: Settings, folder: Path, organisation: Organisation, told: Book | None, sitting_s: float
+    settings: Settings, folder: Path, organisation: Organisation, journal: Journal | None, sitting_s: float
 ) -> FloorRun:
-    book = told
-    if book is None:
+    if journal is None:
         _simulate(settings, organisation)
-        book = Book(organisation, settings.store, [])
-        _keep(folder, book)
+        journal = Journal(organisation, settings.store, [])
+        keep(folder, journal)
     stores = [folder / f"worker-{number}" for number in range(WORKERS)]
     workers = [WorkerProcess(msgspec.structs.replace(settings, data=str(store))) for store in stores]
     try:
         records, measured = _measured(settings, workers, sitting_s)
-        assert measured.cpu_s is not None
-        peaks = [peak for worker in workers if (peak := peak_mb([worker])) is not None]
-        done = measured.samples[-1].done
-        counted = max(1, done - measured.first_done)
-        book.sittings.append(Sitting(counted, measured.seconds, measured.cpu_s, peaks))
-        _keep(folder, book)
-        if done < records:
-            raise Fault(f"{done:,} of {records:,} are done. The same call goes on with them.")
+        journal.sittings.append(_sitting(measured, workers))
+        keep(folder, journal)
+        if not measured.settled:
+            done = measured.samples[-1].done
+            raise Fault(f"{done:,} of {records:,} events are read. The same call goes on with them.")
         began = time.monotonic()
         reconciled = _malvakt(settings, "reconcile")
         reconcile_s = time.monotonic() - began
@@ -205,18 +210,16 @@ def _run(
             worker.stop()
     logs = [changelog(settings.app_id, table).name for table in (TABLE_OBJECTS, TABLE_SCORECARDS)]
     partitions = [path for log in logs for path in (folder / "kafka" / "data").glob(f"{log}-*")]
-    counted = sum(sitting.counted for sitting in book.sittings)
+    total = totals(journal.sittings)
     return FloorRun(
         organisation=organisation,
         store=settings.store,
         records=records,
-        counted=counted,
-        sittings=len(book.sittings),
-        seconds=round(sum(sitting.seconds for sitting in book.sittings), 3),
-        cpu_us=round(sum(sitting.cpu_s for sitting in book.sittings) * 1e6 / counted, 1),
-        peak_mb=[
-            round(max(peaks)) for peaks in zip(*(each.peak_mb for each in book.sittings), strict=True)
-        ],
+        counted=total.counted,
+        sittings=len(journal.sittings),
+        seconds=round(total.seconds, 3),
+        cpu_us=round(total.cpu_s * 1e6 / max(1, total.counted), 1),
+        peak_mb=[round(peak) for peak in total.peak_mb],
         store_mb=_megabytes(stores),
         changelogs_mb=_megabytes(partitions),
         reconcile_s=round(reconcile_s, 1),
@@ -225,8 +228,26 @@ def _run(
     )
 
 
-def _keep(folder: Path, book: Book) -> None:
-    (folder / BOOK).write_bytes(msgspec.json.format(msgspec.json.encode(book), indent=1))
+def _sitting(measured: Measured, workers: Iterable[WorkerProcess]) -> Sitting:
+    assert measured.cpu_s is not None
+    counted = measured.samples[-1].done - measured.first_done
+    peaks = [peak for worker in workers if (peak := peak_mb([worker])) is not None]
+    return Sitting(counted, measured.seconds, measured.cpu_s, peaks)
+
+
+def totals(sittings: Sequence[Sitting]) -> Sitting:
+    """What all sittings make together; of memory, the most that each worker held in any."""
+    return Sitting(
+        sum(sitting.counted for sitting in sittings),
+        sum(sitting.seconds for sitting in sittings),
+        sum(sitting.cpu_s for sitting in sittings),
+        [max(peaks) for peaks in zip(*(sitting.peak_mb for sitting in sittings), strict=True)],
+    )
+
+
+def keep(folder: Path, journal: Journal) -> None:
+    """Write down what was done in a folder."""
+    (folder / JOURNAL).write_bytes(msgspec.json.format(msgspec.json.encode(journal), indent=1))
 
 
 def _simulate(settings: Settings, organisation: Organisation) -> None:
@@ -250,7 +271,7 @@ def _measured(settings: Settings, workers: list[WorkerProcess], sitting_s: float
     sources = [settings.topic(topic.name) for topic in CRM_TOPICS]
     with Group(settings.broker, settings.app_id, flow, sources) as group:
         records = group.told()
-        return records, measure(group, workers, records, LONGEST_S, sitting_s)
+        return records, measure(group, workers, records, max(LONGEST_S, sitting_s), sitting_s)
 
 
 def _malvakt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:

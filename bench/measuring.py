@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -21,16 +21,17 @@ LONGEST_S = 900.0
 """After how long a contender is given up."""
 REQUEST_S = 30.0
 
-_NO_COORDINATOR = {
+_NOT_YET = {
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.NOT_COORDINATOR,
-}
-_NO_LEADER = {
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 }
+"""What a broker answers that has just started, or of a topic that was just made. It passes."""
+
+Answer = TypeVar("Answer")
 
 
 class Sample(NamedTuple):
@@ -41,12 +42,15 @@ class Sample(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What was seen of one run."""
+    """What was seen of one run, or of a sitting."""
 
     first_done: int
     """How many input records were done when the clock started; they are not counted. Mostly none."""
+    settled: bool
+    """Whether nothing was left at the end; else it was broken off."""
     seconds: float
-    """From when something first came of the input until nothing was left."""
+    """From when something first came of the input until the end. Where something had come of it before, so
+    from when workers were started, and with what they read to go on."""
     cpu_s: float | None
     """What the processes used in that time; unknown where there is no `/proc`."""
     peak_mb: float | None
@@ -104,26 +108,11 @@ class Group:
         return all(committed[tp.partition] >= self._end(tp) for tp in partitions)
 
     def _end(self, tp: TopicPartition) -> int:
-        deadline = time.monotonic() + REQUEST_S
-        while True:
-            try:
-                _, end = self._consumer.get_watermark_offsets(tp, REQUEST_S)
-            except KafkaException as error:
-                # A topic that was just made takes a moment to have leaders, as do all of a new broker.
-                if error.args[0].code() not in _NO_LEADER or time.monotonic() > deadline:
-                    raise
-                time.sleep(POLL_S)
-            else:
-                return end
+        _, end = _answered(lambda: self._consumer.get_watermark_offsets(tp, REQUEST_S))
+        return end
 
     def _committed(self, partitions: list[TopicPartition]) -> dict[int, int]:
-        try:
-            found = self._consumer.committed(partitions, REQUEST_S)
-        except KafkaException as error:
-            if error.args[0].code() in _NO_COORDINATOR:
-                # A broker that just started has none yet, so nothing can be finished.
-                return dict.fromkeys((tp.partition for tp in partitions), 0)
-            raise
+        found = _answered(lambda: self._consumer.committed(partitions, REQUEST_S))
         # Where nothing was committed yet, the offset is a negative code.
         return {tp.partition: max(tp.offset, 0) for tp in found}
 
@@ -136,6 +125,18 @@ class Group:
         return self._known[topic]
 
 
+def _answered(ask: Callable[[], Answer]) -> Answer:
+    """What the broker says, once it can."""
+    deadline = time.monotonic() + REQUEST_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_S)
+
+
 def measure(
     group: Group,
     children: Sequence[ChildProcess],
@@ -145,24 +146,27 @@ def measure(
 ) -> Measured:
     """Watch a group until all is done, and say how long it took since something first came of it.
 
-    After `enough_s` that is said of what is done by then.
+    After `enough_s` it is broken off, if that is less than `longest_s`.
 
     Raises:
         Fault: a process ended, or it takes too long.
     """
     _until(group.begun, children, longest_s)
     enough = time.monotonic() + enough_s
+    settled = False
     cpu_before = cpu_seconds(children)
     samples = [Sample(time.monotonic(), group.done())]
 
-    def all_done() -> bool:
+    def ended() -> bool:
+        nonlocal settled
         done = group.done()
         if done > samples[-1].done:
             samples.append(Sample(time.monotonic(), done))
-        return (done >= records and group.settled()) or time.monotonic() > enough
+        settled = done >= records and group.settled()
+        return settled or time.monotonic() > enough
 
-    _until(all_done, children, longest_s)
-    return _measured(samples, time.monotonic(), cpu_before, children)
+    _until(ended, children, longest_s)
+    return _measured(samples, settled, time.monotonic(), cpu_before, children)
 
 
 def _until(reached: Callable[[], bool], children: Sequence[ChildProcess], longest_s: float) -> None:
@@ -176,12 +180,17 @@ def _until(reached: Callable[[], bool], children: Sequence[ChildProcess], longes
 
 
 def _measured(
-    samples: list[Sample], end: float, cpu_before: float | None, children: Sequence[ChildProcess]
+    samples: list[Sample],
+    settled: bool,
+    end: float,
+    cpu_before: float | None,
+    children: Sequence[ChildProcess],
 ) -> Measured:
     start = samples[0].at_s
     cpu = cpu_seconds(children)
     return Measured(
         first_done=samples[0].done,
+        settled=settled,
         seconds=end - start,
         cpu_s=None if cpu is None or cpu_before is None else cpu - cpu_before,
         peak_mb=peak_mb(children),

@@ -169,17 +169,21 @@ class Reader:
     same fraction of a unit, in which every one that was met so far is whole.
     """
 
-    def __init__(self, own: Own | None = None) -> None:
+    def __init__(
+        self, own: Own | None = None, *, ways_kept: int = WAYS_KEPT, plans_kept: int = PLANS_KEPT
+    ) -> None:
+        self._ways_kept, self._plans_kept = ways_kept, plans_kept
         self._own = Own({}, {}) if own is None else own
         self._counted = {name: Counted(name, measure.unit) for name, measure in MEASURES.items()}
         self._counted |= self._own.measures
         self._by_key = {each.key: name for name, each in self._counted.items()}
         self._per_unit = per_unit_of([])
-        """Of how many of what split amounts are put together in a unit has."""
+        """How many of what split amounts are put together in make a unit: the least number that is one for
+        each name that was met. For all numbers of days up to `MAX_COST_DAYS` it has 1,600 digits."""
         self._keys: dict[str, str] = {}
         """By the names that were met: the key of the measure that travels under it."""
         self._weights: dict[str, int] = {}
-        """By the same names: what is counted under it, in what a unit has so many of."""
+        """By the same names: by how much to multiply what travels under it, to put amounts together."""
         self._ways: dict[str, dict[tuple[str, ...], _Way]] = {grain.value: {} for grain in Grain}
         """By grain, and by the names of what counts, in the order in which they came."""
         self._plans: dict[tuple[str, frozenset[str], frozenset[str]], _Plan] = {}
@@ -241,7 +245,7 @@ class Reader:
         plan = self._planned(grain, frozenset(travel), frozenset(split), digits)
         weights = self._weights
         ways = self._ways[grain]
-        if len(ways) > WAYS_KEPT:
+        if len(ways) > self._ways_kept:
             ways.clear()
         way = ways[names] = _Way(
             [(key, [(name, weights[name]) for name in under]) for key, under in split.items()], plan
@@ -263,7 +267,7 @@ class Reader:
         which = (grain, travel, split)
         plan = self._plans.get(which)
         if plan is None:
-            if len(self._plans) > PLANS_KEPT:
+            if len(self._plans) > self._plans_kept:
                 self._forget()
             of_grain = self._of_grains.get(grain)
             if of_grain is None:

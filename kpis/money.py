@@ -109,12 +109,8 @@ def weight_of(name: str, per_unit: int) -> int:
 
     That is a multiple of `per_unit_of` the name: then the weight is exact.
     """
-    return per_unit * _units(name) // _per_unit(name)
-
-
-def _units(name: str) -> int:
-    """How many units make one of what is counted under a name, where it is not finer than one."""
-    return _UNITS_PER_MILLION if name.endswith(_ABOVE) else 1
+    units = _UNITS_PER_MILLION if name.endswith(_ABOVE) else 1
+    return per_unit * units // _per_unit(name)
 
 
 def _per_unit(name: str) -> int:

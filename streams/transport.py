@@ -15,13 +15,14 @@ aiokafka driver hands over whole slices instead, and keeps an account of its own
   rebalance, and its offsets are committed past;
 - a group has at most two fetches in hand, one in work and, when behind, one waiting, so memory stays
   bounded and batches grow with the load by themselves;
-- a group may rest after a batch that took long, as long as others have work: what arrives meanwhile is
-  taken together, which when behind saves writing a figure many times.
+- a group may rest after a batch that took long, as long as others have work and less is there than a
+  batch may have: what arrives meanwhile is taken together, which saves writing a figure many times.
 
 Pinned to faust-streaming 0.15.3, whose private methods it overrides.
 """
 
 import asyncio
+import contextlib
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from time import monotonic
@@ -46,9 +47,12 @@ FETCH_WAIT_MS = 10
 aiokafka sends one fetch at a time to a broker, and it covers only partitions whose last records were
 taken: a partition that was busy waits until the idle ones' fetch returns, 1.5 s in stock Faust."""
 ROOM_WAIT_S = 0.01
-BATCH_S = 8.0
-"""How long a batch in work should take at most. A worker that is to stop, or to hand partitions over, ends
-what it has in hand first: two batches must fit into what it is given (20 s, and 30 in Compose)."""
+FOLD_S = 3.0
+"""How long the fold of a batch should take at most, during which the worker does nothing else. To write
+what follows takes as long again, and a worker that is to stop, or to hand partitions over, ends first
+what it has in hand: all of that must fit into what it is given (20 s, and 30 in Compose)."""
+MOST_RECORDS = 80_000
+"""How many records a batch has at most, however quickly they are done: they are all in memory."""
 FIRST_RECORDS = 10_000
 """How many records a group's first batch may have, of which nobody knows how long it takes."""
 LEAST_SHARE = 100
@@ -76,6 +80,8 @@ class Fetched:
         self.slices = slices
         self.finished = False
         self.handed_over_s = monotonic()
+        self.fold_s = 0.0
+        """How long its fold took, during which the worker did nothing else."""
 
     @property
     def oldest_ms(self) -> int:
@@ -88,6 +94,14 @@ class Fetched:
         for part in self.slices:
             found.setdefault(part.tp.partition, []).append(part)
         return found
+
+    @contextlib.contextmanager
+    def folding(self, agent: str) -> Iterator[None]:
+        """Note how long an agent's fold of it takes."""
+        started = monotonic()
+        yield
+        self.fold_s = monotonic() - started
+        metrics.STEP_SECONDS.labels(agent, "fold").observe(self.fold_s)
 
     def finish(self) -> None:
         """Every effect of these records is safe: their offsets may be committed."""
@@ -151,8 +165,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         waiting = [tp for tp in active_partitions if tp in fetcher._records]  # noqa: SLF001
         found: dict[Any, list[Record]] = {}
         if waiting:
-            assert max_records is not None
-            shares = cast(Any, self.consumer).shares(waiting, active_partitions, max_records)
+            shares = cast(Any, self.consumer).shares(waiting, active_partitions)
             for tp in waiting:
                 found.update(await super()._fetch_records(consumer, {tp}, 0, shares[tp]))
         else:
@@ -187,10 +200,8 @@ class Consumer(driver.Consumer):
         self._in_step: Collection[str] = getattr(self.app, "in_step", ())
         self._in_hand: dict[str, set[Fetched]] = {}
         self._rested: dict[str, float] = {}
-        self._freed: dict[str, float] = {}
-        """When a group was last done with a batch."""
         self._paces: dict[str, float] = {}
-        """How many records a second a group did in the last batch that took long."""
+        """How many records a second a group folded of the last batch that took long."""
         self._lag: dict[TP, int] = {}
         self._room = asyncio.Event()
 
@@ -222,16 +233,21 @@ class Consumer(driver.Consumer):
         group = self._groups.get(tp.topic)
         if group is None:
             return True
-        return (
-            tp.partition in self._restorer.ready
-            and self._has_room(group)
-            and (monotonic() >= self._rested.get(group, 0.0) or not self._others_work(group))
-        )
+        return tp.partition in self._restorer.ready and self._has_room(group) and not self._rests_now(group)
 
     def _has_room(self, group: str) -> bool:
         in_hand = self._in_hand.get(group, ())
         return not in_hand or (
             len(in_hand) < FETCHES_IN_HAND and all(len(fetched) >= BEHIND_RECORDS for fetched in in_hand)
+        )
+
+    def _rests_now(self, group: str) -> bool:
+        """Whether waiting gains something: others use the time, and no full batch is there yet."""
+        return (
+            monotonic() < self._rested.get(group, 0.0)
+            and self._others_work(group)
+            and sum(lag for tp, lag in self._lag.items() if self._groups.get(tp.topic) == group)
+            < self._most(group)
         )
 
     def _others_work(self, group: str) -> bool:
@@ -248,8 +264,8 @@ class Consumer(driver.Consumer):
             return False
         return tp.topic not in self._groups or tp.partition in self._restorer.ready
 
-    def shares(self, waiting: list[TP], active: Iterable[TP], most: int) -> dict[TP, int]:
-        """How many records to take of each partition of which some are waiting; of a group, `most` at most.
+    def shares(self, waiting: list[TP], active: Iterable[TP]) -> dict[TP, int]:
+        """How many records to take of each partition of which some are waiting.
 
         What topics tell in step, such as leads, deals and what was done for them, is read in step: of each
         partition by how far it is behind, so that all come to their ends together. Else the topic with the
@@ -260,11 +276,10 @@ class Consumer(driver.Consumer):
         behind = {tp: self._lag.get(tp) for tp in active if tp.topic in self._in_step}
         total = sum(lag or 0 for lag in behind.values())
         partitions = Counter(self._kind(tp) for tp in waiting)
-        kinds = Counter(group for group, _ in partitions)
         shares: dict[TP, int] = {}
         for tp in waiting:
-            group, _ = kind = self._kind(tp)
-            of_kind = self._most(group, most) // kinds[group]
+            kind = self._kind(tp)
+            of_kind = self._of_kind(kind, partitions)
             lag = behind.get(tp, 0)
             if lag is None:
                 # How far it is behind, its first records tell.
@@ -280,10 +295,24 @@ class Consumer(driver.Consumer):
         """A partition's group, and its topic where that is not read in step with others."""
         return self._groups.get(tp.topic, ""), "" if tp.topic in self._in_step else tp.topic
 
-    def _most(self, group: str, most: int) -> int:
-        """How many records a batch of a group may have, so that it does not take long."""
+    def _of_kind(self, kind: tuple[str, str], kinds: Iterable[tuple[str, str]]) -> int:
+        """How many records of a kind a batch may have: all that the others of its group leave."""
+        group, _ = kind
+        others = [other for other in kinds if other != kind and other[0] == group]
+        most = self._most(group)
+        even = most // (1 + len(others))
+        return most - sum(min(even, self._left(other)) for other in others)
+
+    def _left(self, kind: tuple[str, str]) -> int:
+        """How many records of a kind were left when it was last fetched."""
+        return sum(lag for tp, lag in list(self._lag.items()) if self._kind(tp) == kind)
+
+    def _most(self, group: str) -> int:
+        """How many records a batch of a group may have, so that its fold does not take long."""
         pace = self._paces.get(group)
-        return min(most, FIRST_RECORDS if pace is None else int(pace * BATCH_S))
+        if pace is None:
+            return FIRST_RECORDS
+        return min(MOST_RECORDS, max(BEHIND_RECORDS, int(pace * FOLD_S)))
 
     async def _wait_for_room(self) -> None:
         try:
@@ -358,12 +387,11 @@ class Consumer(driver.Consumer):
         self._unacked_messages.discard(message)
         group = self._groups[message.topic]
         self._in_hand.get(group, set()).discard(fetched)
-        now = monotonic()
-        took_s = now - max(fetched.handed_over_s, self._freed.get(group, 0.0))
-        self._freed[group] = now
+        took_s = monotonic() - fetched.handed_over_s
         if took_s > UNRESTED_S:
-            self._paces[group] = len(fetched) / took_s
-            self._rested[group] = now + min(MAX_REST_S, took_s * self._rests.get(group, 0.0))
+            self._rested[group] = monotonic() + min(MAX_REST_S, took_s * self._rests.get(group, 0.0))
+        if fetched.fold_s > UNRESTED_S:
+            self._paces[group] = len(fetched) / fetched.fold_s
         self._room.set()
         _wake(self._waiting_for_ack)
         return True

@@ -38,12 +38,10 @@ from streams.recovery import Opening, Restorer, Table, Tables
 from streams.settings import MEMORY, Settings
 from streams.tables import RowStore
 from streams.ticking import FIRST, tick_for_ever
-from streams.transport import Fetched
+from streams.transport import FIRST_RECORDS, Fetched
 from streams.trimming import trim_for_ever
 
 FAUST_VERSION = "0.15.3"
-FETCH_RECORDS = 80_000
-"""The most records of a batch; bounds its memory. How long it takes, the transport bounds."""
 COMMIT_INTERVAL_S = 0.5
 CONNECT_S = 1.0
 WAITING_FETCHES = 4
@@ -191,7 +189,7 @@ def build_app(
         stream_buffer_maxsize=WAITING_FETCHES,
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=COMMIT_INTERVAL_S,
-        broker_max_poll_records=FETCH_RECORDS,
+        broker_max_poll_records=FIRST_RECORDS,
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 10,
         broker_request_timeout=max(90.0, settings.session_timeout_s),

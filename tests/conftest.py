@@ -45,9 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
     So `-m "not kafka"` leaves out just what it says.
     """
     long = bool(config.getoption("--long"))
-    others = [item for item in items if ("long" in item.keywords) != long]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if ("long" in item.keywords) == long]
+    takes_long = {item.nodeid for item in items if item.get_closest_marker("long")}
+    config.hook.pytest_deselected(items=[item for item in items if (item.nodeid in takes_long) != long])
+    items[:] = [item for item in items if (item.nodeid in takes_long) == long]
     items.sort(key=lambda item: _BEGINNING.get(item.nodeid.partition("::")[0], len(LONGEST)))
     for item in items:
         if {"kafka_address", "own_kafka"} & set(item.fixturenames):

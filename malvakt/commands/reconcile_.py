@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from audit.books import WIDE, Books, Room, wide
+from audit.books import WIDE, Books, Room, room_of
 from audit.comparing import Difference, differences, forget_records, hold_latest, take_records
 from malvakt.auditing import (
     PUBLISHED,
@@ -34,6 +34,7 @@ from streams.settings import Settings
 
 SHOWN = 50
 LEAST_MB = 200
+"""Each of the database's threads needs some, however little is counted."""
 
 Files = Annotated[list[EventFile], Parameter(consume_multiple=True)]
 
@@ -75,7 +76,7 @@ def reconcile_(
     patience
         Seconds to wait for workers that are behind, before each look.
     memory
-        Megabytes that the count may take; what is more goes to disk, which takes longer.
+        Megabytes that the database may take; what is more goes to disk. All takes half as much again.
     json
         Print each difference as one JSON line.
     """
@@ -89,7 +90,7 @@ def reconcile_(
         raise CallError("--patience takes seconds, 0 or more.")
     if memory < LEAST_MB:
         raise CallError(f"--memory takes megabytes, {LEAST_MB} or more.")
-    room = wide(memory)
+    room = room_of(memory)
     settings = settings_of(events, broker, timezone, currency)
     if events is not None and records is not None:
         defined = None if definitions is None else read_file(definitions, {})

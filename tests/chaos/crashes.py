@@ -17,7 +17,7 @@ from malvakt.workers import WorkerProcess
 from schemas.events import EVENT_TYPES, Event
 from schemas.goals import Absolute, Acceptance, Goal, Recurring
 from simulation.floor import Floor, events, shuffled
-from streams.settings import MEMORY, ROCKSDB
+from streams.settings import ROCKSDB
 from tests.agents.pipeline import NOW, Pipeline, pipeline, replayed
 from tests.chaos.crash_points import STATUS, Agent, Point, points_of
 
@@ -178,9 +178,9 @@ def crash(
 ) -> None:
     """At one point after the other; after every two of them all is right.
 
-    Everywhere is at each point once in a worker's first batch and once later. For the sake of time it is
-    one of the two otherwise, in turn; and on RocksDB, where each worker finds what the one before left on
-    disk, only where that is written, and later.
+    Everywhere is at each point once in a worker's first batch and once in a later one. For the sake of time
+    it is one of the two otherwise, in turn; and on RocksDB, where each worker finds what the one before
+    left on disk, only where that is written.
     """
     if store == ROCKSDB:
         pytest.importorskip("rocksdict")
@@ -199,10 +199,9 @@ def crash(
                 if point.in_takeover:
                     await crashes.in_takeover(point)
                     continue
-                first = store == MEMORY and (everywhere or number % 2 == 0)
-                if first:
+                if everywhere or number % 2 == 0:
                     await crashes.in_first_batch(point)
-                if everywhere or not first:
+                if everywhere or number % 2 == 1:
                     await crashes.in_later_batch(point)
             running.start_worker()
             await crashes.all_is_right()

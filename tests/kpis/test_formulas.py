@@ -132,11 +132,13 @@ def test_kpis_are_what_their_definitions_say(measures: dict[str, int], grain: Gr
 
 @given(st.lists(st.tuples(counting, st.sampled_from(Grain)), max_size=8))
 def test_what_was_shown_before_changes_nothing(windows: list[tuple[dict[str, int], Grain]]) -> None:
-    """In whichever names amounts travelled there: a reader that remembers says what a new one does."""
-    reader = Reader()
+    """In whichever names amounts travelled there, and however little a reader remembers of it."""
+    moment = Moment(2, 1, 1)
+    remembers, forgets = Reader(), Reader(ways_kept=1, plans_kept=2)
     for measures, grain in [*windows, *windows]:
-        moment = Moment(2, 1, 1)
-        assert reader.figures(measures, grain, moment) == Reader().figures(measures, grain, moment)
+        fresh = Reader().figures(measures, grain, moment)
+        assert remembers.figures(measures, grain, moment) == fresh
+        assert forgets.figures(measures, grain, moment) == fresh
 
 
 @given(st.integers(-(10**18), 10**18), st.sampled_from([0, 2, 3]))
