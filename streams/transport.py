@@ -15,6 +15,8 @@ aiokafka driver hands over whole slices instead, and keeps an account of its own
   rebalance, and its offsets are committed past;
 - a group has at most two fetches in hand, one in work and, when behind, one waiting, so memory stays
   bounded and batches grow with the load by themselves;
+- a group waits while the one that reads what it writes has a full batch and more to do, so that when behind
+  figures follow the events that are read, and do not come after all of them;
 - a group may rest after a batch that took long, as long as others have work and less is there than a
   batch may have: what arrives meanwhile is taken together, which saves writing a figure many times.
 
@@ -198,11 +200,14 @@ class Consumer(driver.Consumer):
         self._groups: Mapping[str, str] = getattr(self.app, "batched_topics", {})
         self._rests: Mapping[str, float] = getattr(self.app, "rests", {})
         self._in_step: Collection[str] = getattr(self.app, "in_step", ())
+        self._followers: Mapping[str, str] = getattr(self.app, "followers", {})
         self._in_hand: dict[str, set[Fetched]] = {}
         self._rested: dict[str, float] = {}
         self._paces: dict[str, float] = {}
         """How many records a second a group folded of the last batch that took long."""
         self._lag: dict[TP, int] = {}
+        self._left: Counter[str] = Counter()
+        """How many records of each group were left when these were last fetched."""
         self._room = asyncio.Event()
 
     @property
@@ -233,7 +238,12 @@ class Consumer(driver.Consumer):
         group = self._groups.get(tp.topic)
         if group is None:
             return True
-        return tp.partition in self._restorer.ready and self._has_room(group) and not self._rests_now(group)
+        return (
+            tp.partition in self._restorer.ready
+            and self._has_room(group)
+            and not self._is_ahead(group)
+            and not self._rests_now(group)
+        )
 
     def _has_room(self, group: str) -> bool:
         in_hand = self._in_hand.get(group, ())
@@ -241,13 +251,17 @@ class Consumer(driver.Consumer):
             len(in_hand) < FETCHES_IN_HAND and all(len(fetched) >= BEHIND_RECORDS for fetched in in_hand)
         )
 
+    def _is_ahead(self, group: str) -> bool:
+        """Whether whoever reads what this group writes has enough to do."""
+        follower = self._followers.get(group)
+        return follower is not None and self._left.get(follower, 0) > MOST_RECORDS
+
     def _rests_now(self, group: str) -> bool:
         """Whether waiting gains something: others use the time, and no full batch is there yet."""
         return (
             monotonic() < self._rested.get(group, 0.0)
             and self._others_work(group)
-            and sum(lag for tp, lag in self._lag.items() if self._groups.get(tp.topic) == group)
-            < self._most(group)
+            and self._left.get(group, 0) < self._most(group)
         )
 
     def _others_work(self, group: str) -> bool:
@@ -301,9 +315,9 @@ class Consumer(driver.Consumer):
         others = [other for other in kinds if other != kind and other[0] == group]
         most = self._most(group)
         even = most // (1 + len(others))
-        return most - sum(min(even, self._left(other)) for other in others)
+        return most - sum(min(even, self._left_of_kind(other)) for other in others)
 
-    def _left(self, kind: tuple[str, str]) -> int:
+    def _left_of_kind(self, kind: tuple[str, str]) -> int:
         """How many records of a kind were left when it was last fetched."""
         return sum(lag for tp, lag in list(self._lag.items()) if self._kind(tp) == kind)
 
@@ -345,6 +359,9 @@ class Consumer(driver.Consumer):
             end: Any = self.highwater(tp)
             if end is not None:
                 self._lag[tp] = end - records[-1].offset - 1
+        self._left = Counter()
+        for tp, lag in self._lag.items():
+            self._left[self._groups.get(tp.topic, "")] += lag
         for topic in {tp.topic for tp, _ in slices}:
             waiting = sum(lag for tp, lag in self._lag.items() if tp.topic == topic)
             metrics.LAG.labels(topic).set(waiting)
@@ -417,6 +434,7 @@ class Consumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
         self.account.forget(revoked)
         self._lag.clear()
+        self._left.clear()
         self._in_hand.clear()
         self._room.set()
 

@@ -100,6 +100,8 @@ class WorkerApp(faust.App):
     delivery: Delivery
     rests: Mapping[str, float]
     """How long a group rests after a batch, as a share of the time that the batch took."""
+    followers: Mapping[str, str]
+    """By group: the one that reads what it writes."""
     in_step: Collection[str]
     """The topics that tell of the same time, and are read in step when behind."""
     restorer: Restorer
@@ -204,6 +206,7 @@ def build_app(
     }
     app.batched_topics = {topic: group for group, topics in groups.items() for topic in topics}
     app.rests = {"scorecard": 3.0, "goals": 3.0}
+    app.followers = {"ledger": "scorecard"}
     app.in_step = {settings.topic(topic.name) for topic in CRM_TOPICS}
     app.delivery = Delivery(settings.broker)
     holds = holds_of(settings, first_term)

@@ -119,7 +119,10 @@ def batch_consumer() -> Any:
     consumer._groups = {"crm.deals": "ledger"}
     consumer._in_hand = {"ledger": set()}
     consumer._rests = {}
+    consumer._followers = {}
+    consumer._in_step = ()
     consumer._lag = {}
+    consumer._left = {}
     consumer._rested = {}
     consumer._paces = {}
     consumer._room = SimpleNamespace(set=lambda: None)
@@ -301,10 +304,23 @@ def test_a_group_does_not_rest_where_a_full_batch_is_there() -> None:
     consumer = far_behind(most=2_400)
     consumer._in_hand["scorecard"] = {fetched(0, 1)}
     consumer._rested = {"ledger": monotonic() + 60}
-    consumer._lag = {DEALS: 2_000, LEADS: 399}
+    consumer._left = {"ledger": 2_399}
     assert not consumer._fetchable(DEALS)
-    consumer._lag[LEADS] = 400
+    consumer._left = {"ledger": 2_400}
     assert consumer._fetchable(DEALS)
+
+
+def test_a_group_waits_for_the_one_that_follows() -> None:
+    """When behind, figures are not to come after all events, but as these are read."""
+    consumer = far_behind()
+    partials = TP("kpi.partials", 0)
+    consumer._groups["kpi.partials"] = "scorecard"
+    consumer._followers = {"ledger": "scorecard"}
+    consumer._left = {"scorecard": MOST_RECORDS}
+    assert consumer._fetchable(DEALS)
+    consumer._left = {"scorecard": MOST_RECORDS + 1}
+    assert not consumer._fetchable(DEALS)
+    assert consumer._fetchable(partials)
 
 
 def test_what_is_in_hand_is_done_in_the_time_that_a_worker_has_to_stop() -> None:
