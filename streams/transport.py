@@ -15,8 +15,8 @@ aiokafka driver hands over whole slices instead, and keeps an account of its own
   rebalance, and its offsets are committed past;
 - a group has at most two fetches in hand, one in work and, when behind, one waiting, so memory stays
   bounded and batches grow with the load by themselves;
-- a group waits while the one that reads what it writes has a full batch and more to do, so that when behind
-  figures follow the events that are read, and do not come after all of them;
+- a group waits while the one that reads what it writes has two fetches in hand, so that when behind figures
+  follow the events that are read, and do not come after all of them;
 - a group may rest after a batch that took long, as long as others have work and less is there than a
   batch may have: what arrives meanwhile is taken together, which saves writing a figure many times.
 
@@ -252,9 +252,9 @@ class Consumer(driver.Consumer):
         )
 
     def _is_ahead(self, group: str) -> bool:
-        """Whether whoever reads what this group writes has enough to do."""
+        """Whether whoever reads what this group writes has a batch in work, and another waits."""
         follower = self._followers.get(group)
-        return follower is not None and self._left.get(follower, 0) > MOST_RECORDS
+        return follower is not None and len(self._in_hand.get(follower, ())) >= FETCHES_IN_HAND
 
     def _rests_now(self, group: str) -> bool:
         """Whether waiting gains something: others use the time, and no full batch is there yet."""
