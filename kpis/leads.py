@@ -19,6 +19,8 @@ TERMS = "terms"
 """The key of the row that holds, by partition, from which version on what it says of leads holds."""
 
 _NOTHING = object()
+_DEAL = "deal:"
+"""How the keys of deals begin."""
 _OF = of_customer("")
 """How that begins under which an object names its customer."""
 
@@ -45,7 +47,8 @@ class Leads:
         row = batch.row_or(key, MentionsRow, lambda: MentionsRow({}))
         known = row.by_partition.get(link.source)
         if known is None or link.version >= known.version:
-            row.by_partition[link.source] = Mention(link.version, link.named, link.since)
+            asked = link.named or (known is not None and known.asked)
+            row.by_partition[link.source] = Mention(link.version, link.named, link.since, asked)
         batch.changed[key] = row
 
     def is_void(self, batch: Batch, source: int, version: int) -> bool:
@@ -59,7 +62,7 @@ class Leads:
         begun = row.by_partition.get(link.source)
         if begun is None or link.version > begun.version:
             # A lower one is of an owner who was paused while it announced itself.
-            row.by_partition[link.source] = Mention(link.version, False, None)
+            row.by_partition[link.source] = Mention(link.version, False, None, False)
             batch.changed[TERMS] = row
 
     def _terms(self, batch: Batch) -> MentionsRow:
@@ -72,7 +75,8 @@ class Leads:
         if link.version >= row.told:
             row.told, row.first = link.version, link.first
         batch.changed[key] = row
-        batch.touch(self._naming.of(lead_key(link.lead)))
+        # What is done for a lead counts the same, whenever the lead was first heard of.
+        batch.touch(key for key in self._naming.of(lead_key(link.lead)) if key.startswith(_DEAL))
 
     def links(self, batch: Batch) -> list[Link]:
         """What to say of the leads that a batch names, or has here, as far as it is not said already."""
@@ -138,6 +142,7 @@ class Leads:
         return [
             LeadOrigin(lead, partition, batch.version, first if mention.named else None)
             for partition, mention in mentions.by_partition.items()
+            if mention.asked
         ]
 
 

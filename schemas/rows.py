@@ -80,6 +80,9 @@ class Mention(Struct, frozen=True, array_like=True):
     """Whether a deal there names the lead."""
     since: int | None
     """The earliest activity there that names the lead."""
+    asked: bool = True
+    """Whether a deal there names the lead or ever did: only then anybody there needs to hear of it. Rows of
+    before this was noted may be of such."""
 
 
 class MentionsRow(Struct, array_like=True, tag=3):
