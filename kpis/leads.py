@@ -10,10 +10,10 @@ from kpis.batch import Batch
 from kpis.fold import first_said, identifier_of, known, lead_key, of_customer, text
 from kpis.naming import Naming
 from schemas.internal import LeadNamed, LeadOf, LeadOrigin, Link, TermBegun
-from schemas.rows import Mention, MentionsRow, OriginRow
+from schemas.rows import Mention, MentionsRow, ObjectRow, OriginRow
 
 SAID_KEPT = 100_000
-"""Of how many leads a ledger remembers what it said."""
+"""Of how many things that it said lately a ledger remembers what it was; and of as many before these."""
 
 TERMS = "terms"
 """The key of the row that holds, by partition, from which version on what it says of leads holds."""
@@ -31,8 +31,7 @@ class Leads:
     def __init__(self, partition: int, naming: Naming) -> None:
         self._partition = partition
         self._naming = naming
-        self._said: dict[object, object] = {}
-        """What was last said of leads in this term, to save saying it again; forgotten in a crash."""
+        self._said = _Said()
 
     def begin_term(self) -> None:
         """Between two terms another owner may have said something else."""
@@ -78,27 +77,38 @@ class Leads:
         # What is done for a lead counts the same, whenever the lead was first heard of.
         batch.touch(key for key in self._naming.of(lead_key(link.lead)) if key.startswith(_DEAL))
 
+    def is_said(self, ref: str, row: ObjectRow) -> bool:
+        """Whether what a new object says of a lead it names changes nothing of what was said of the lead.
+
+        So it is of one more activity, if an earlier one is told of: most are.
+        """
+        if row.kind != "activity" or row.deleted:
+            return False
+        match self._said.of(identifier_of(ref)):
+            case (bool(), int(since)):
+                return since <= row.first
+            case _:
+                return False
+
     def links(self, batch: Batch) -> list[Link]:
         """What to say of the leads that a batch names, or has here, as far as it is not said already."""
         links: list[Link] = []
         said = self._said
-        if len(said) > SAID_KEPT:
-            said.clear()
         for ref in batch.leads_named:
             lead = identifier_of(ref)
             mention = self._mention(batch, ref, lead)
-            if said.get(lead) != mention:
-                said[lead] = mention
+            if said.of(lead) != mention:
+                said.note(lead, mention)
                 links.append(LeadNamed(lead, self._partition, batch.version, *mention))
         for lead in batch.leads_here:
             for origin in self._origins(batch, lead):
-                if said.get((lead, origin.to), _NOTHING) != origin.first:
-                    said[lead, origin.to] = origin.first
+                if said.of((lead, origin.to)) != origin.first:
+                    said.note((lead, origin.to), origin.first)
                     links.append(origin)
             for of in self._customers_of(batch, lead):
                 what = (of.first, of.organisation)
-                if said.get((lead, of.customer), _NOTHING) != what:
-                    said[lead, of.customer] = what
+                if said.of((lead, of.customer)) != what:
+                    said.note((lead, of.customer), what)
                     links.append(of)
         return links
 
@@ -144,6 +154,37 @@ class Leads:
             for partition, mention in mentions.by_partition.items()
             if mention.asked
         ]
+
+
+class _Said:
+    """What was last said of leads in this term, to save saying it again; forgotten in a crash.
+
+    What was longest not asked for goes first.
+    """
+
+    def __init__(self) -> None:
+        self._lately: dict[object, object] = {}
+        self._before: dict[object, object] = {}
+
+    def of(self, what: object) -> object:
+        """What was said, or something that nobody says."""
+        known = self._lately.get(what, _NOTHING)
+        if known is _NOTHING:
+            known = self._before.get(what, _NOTHING)
+            if known is not _NOTHING:
+                self.note(what, known)
+        return known
+
+    def note(self, what: object, said: object) -> None:
+        """It was said."""
+        if len(self._lately) >= SAID_KEPT:
+            self._before, self._lately = self._lately, {}
+        self._lately[what] = said
+
+    def clear(self) -> None:
+        """Nothing is known to have been said."""
+        self._lately.clear()
+        self._before.clear()
 
 
 def _earlier(a: int | None, b: int | None) -> int | None:

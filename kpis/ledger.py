@@ -317,7 +317,8 @@ class Ledger:
                 continue
             for ref in refs:
                 if ref.startswith("lead:"):
-                    batch.leads_named.add(ref)
+                    if key not in batch.created or not self._leads.is_said(ref, row):
+                        batch.leads_named.add(ref)
                 elif ref.startswith("deal:"):
                     batch.touch([ref])
 

@@ -25,8 +25,8 @@ Pinned to faust-streaming 0.15.3, whose private methods it overrides.
 
 import asyncio
 import contextlib
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
@@ -38,6 +38,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
 from streams import metrics
+from streams.sharing import Sharing
 
 FETCHES_IN_HAND = 2
 BEHIND_RECORDS = 1_000
@@ -49,16 +50,6 @@ FETCH_WAIT_MS = 10
 aiokafka sends one fetch at a time to a broker, and it covers only partitions whose last records were
 taken: a partition that was busy waits until the idle ones' fetch returns, 1.5 s in stock Faust."""
 ROOM_WAIT_S = 0.01
-FOLD_S = 3.0
-"""How long the fold of a batch should take at most, during which the worker does nothing else. To write
-what follows takes as long again, and a worker that is to stop, or to hand partitions over, ends first
-what it has in hand: all of that must fit into what it is given (20 s, and 30 in Compose)."""
-MOST_RECORDS = 80_000
-"""How many records a batch has at most, however quickly they are done: they are all in memory."""
-FIRST_RECORDS = 10_000
-"""How many records a group's first batch may have, of which nobody knows how long it takes."""
-LEAST_SHARE = 100
-"""How many records are taken of a partition that has them, however little it is behind beside others."""
 UNRESTED_S = 0.1
 """How long a batch may take without a rest after it."""
 MAX_REST_S = 12.0
@@ -167,7 +158,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         waiting = [tp for tp in active_partitions if tp in fetcher._records]  # noqa: SLF001
         found: dict[Any, list[Record]] = {}
         if waiting:
-            shares = cast(Any, self.consumer).shares(waiting, active_partitions)
+            shares = cast(Any, self.consumer).sharing.shares(waiting, active_partitions)
             for tp in waiting:
                 found.update(await super()._fetch_records(consumer, {tp}, 0, shares[tp]))
         else:
@@ -199,15 +190,10 @@ class Consumer(driver.Consumer):
         self.account = OffsetAccount()
         self._groups: Mapping[str, str] = getattr(self.app, "batched_topics", {})
         self._rests: Mapping[str, float] = getattr(self.app, "rests", {})
-        self._in_step: Collection[str] = getattr(self.app, "in_step", ())
+        self.sharing = Sharing(self._groups, getattr(self.app, "in_step", ()))
         self._followers: Mapping[str, str] = getattr(self.app, "followers", {})
         self._in_hand: dict[str, set[Fetched]] = {}
         self._rested: dict[str, float] = {}
-        self._paces: dict[str, float] = {}
-        """How many records a second a group folded of the last batch that took long."""
-        self._lag: dict[TP, int] = {}
-        self._left: Counter[str] = Counter()
-        """How many records of each group were left when these were last fetched."""
         self._room = asyncio.Event()
 
     @property
@@ -261,7 +247,7 @@ class Consumer(driver.Consumer):
         return (
             monotonic() < self._rested.get(group, 0.0)
             and self._others_work(group)
-            and self._left.get(group, 0) < self._most(group)
+            and self.sharing.left(group) < self.sharing.most(group)
         )
 
     def _others_work(self, group: str) -> bool:
@@ -277,56 +263,6 @@ class Consumer(driver.Consumer):
         if not self.flow_active or tp not in self._active_partitions:
             return False
         return tp.topic not in self._groups or tp.partition in self._restorer.ready
-
-    def shares(self, waiting: list[TP], active: Iterable[TP]) -> dict[TP, int]:
-        """How many records to take of each partition of which some are waiting.
-
-        What topics tell in step, such as leads, deals and what was done for them, is read in step: of each
-        partition by how far it is behind, so that all come to their ends together. Else the topic with the
-        fewest records would soon be years ahead, and what is told in it counted again when the others
-        follow. Of any other topic as much as of all of these: what follows from them must keep up.
-        Asked by the fetching thread.
-        """
-        behind = {tp: self._lag.get(tp) for tp in active if tp.topic in self._in_step}
-        total = sum(lag or 0 for lag in behind.values())
-        partitions = Counter(self._kind(tp) for tp in waiting)
-        shares: dict[TP, int] = {}
-        for tp in waiting:
-            kind = self._kind(tp)
-            of_kind = self._of_kind(kind, partitions)
-            lag = behind.get(tp, 0)
-            if lag is None:
-                # How far it is behind, its first records tell.
-                share = 0
-            elif lag:
-                share = of_kind * lag // total
-            else:
-                share = of_kind // partitions[kind]
-            shares[tp] = max(LEAST_SHARE, share)
-        return shares
-
-    def _kind(self, tp: TP) -> tuple[str, str]:
-        """A partition's group, and its topic where that is not read in step with others."""
-        return self._groups.get(tp.topic, ""), "" if tp.topic in self._in_step else tp.topic
-
-    def _of_kind(self, kind: tuple[str, str], kinds: Iterable[tuple[str, str]]) -> int:
-        """How many records of a kind a batch may have: all that the others of its group leave."""
-        group, _ = kind
-        others = [other for other in kinds if other != kind and other[0] == group]
-        most = self._most(group)
-        even = most // (1 + len(others))
-        return most - sum(min(even, self._left_of_kind(other)) for other in others)
-
-    def _left_of_kind(self, kind: tuple[str, str]) -> int:
-        """How many records of a kind were left when it was last fetched."""
-        return sum(lag for tp, lag in list(self._lag.items()) if self._kind(tp) == kind)
-
-    def _most(self, group: str) -> int:
-        """How many records a batch of a group may have, so that its fold does not take long."""
-        pace = self._paces.get(group)
-        if pace is None:
-            return FIRST_RECORDS
-        return min(MOST_RECORDS, max(BEHIND_RECORDS, int(pace * FOLD_S)))
 
     async def _wait_for_room(self) -> None:
         try:
@@ -354,17 +290,15 @@ class Consumer(driver.Consumer):
 
     def _note_lag(self, slices: list[Slice]) -> None:
         """What the broker has of these partitions beyond what it just brought."""
+        lags: dict[TP, int] = {}
         for tp, records in slices:
             # Typed as a number; not known before the first fetch.
             end: Any = self.highwater(tp)
             if end is not None:
-                self._lag[tp] = end - records[-1].offset - 1
-        self._left = Counter()
-        for tp, lag in self._lag.items():
-            self._left[self._groups.get(tp.topic, "")] += lag
+                lags[tp] = end - records[-1].offset - 1
+        self.sharing.note_lags(lags)
         for topic in {tp.topic for tp, _ in slices}:
-            waiting = sum(lag for tp, lag in self._lag.items() if tp.topic == topic)
-            metrics.LAG.labels(topic).set(waiting)
+            metrics.LAG.labels(topic).set(self.sharing.left_of(topic))
 
     def _batched(self, slices: list[Slice]) -> Iterator[tuple[TP, Message]]:
         by_group: dict[str, list[Slice]] = {}
@@ -407,8 +341,7 @@ class Consumer(driver.Consumer):
         took_s = monotonic() - fetched.handed_over_s
         if took_s > UNRESTED_S:
             self._rested[group] = monotonic() + min(MAX_REST_S, took_s * self._rests.get(group, 0.0))
-        if fetched.fold_s > UNRESTED_S:
-            self._paces[group] = len(fetched) / fetched.fold_s
+        self.sharing.note_fold(group, len(fetched), fetched.fold_s)
         self._room.set()
         _wake(self._waiting_for_ack)
         return True
@@ -433,8 +366,7 @@ class Consumer(driver.Consumer):
         await self._restorer.pause()
         await super().on_partitions_revoked(revoked)
         self.account.forget(revoked)
-        self._lag.clear()
-        self._left.clear()
+        self.sharing.forget_lags()
         self._in_hand.clear()
         self._room.set()
 

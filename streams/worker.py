@@ -36,9 +36,10 @@ from streams.delivery import Delivery
 from streams.holding import Holds, InMemory
 from streams.recovery import Opening, Restorer, Table, Tables
 from streams.settings import MEMORY, Settings
+from streams.sharing import FIRST_RECORDS
 from streams.tables import RowStore
 from streams.ticking import FIRST, tick_for_ever
-from streams.transport import FIRST_RECORDS, Fetched
+from streams.transport import Fetched
 from streams.trimming import trim_for_ever
 
 FAUST_VERSION = "0.15.3"

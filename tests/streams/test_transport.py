@@ -13,15 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intervaltree import IntervalTree
 
-from malvakt.workers import STOP_S
+from streams.sharing import FIRST_RECORDS, Sharing
 from streams.transport import (
     BEHIND_RECORDS,
-    FETCHES_IN_HAND,
-    FIRST_RECORDS,
-    FOLD_S,
-    LEAST_SHARE,
     MAX_REST_S,
-    MOST_RECORDS,
     Consumer,
     ConsumerThread,
     Fetched,
@@ -120,11 +115,8 @@ def batch_consumer() -> Any:
     consumer._in_hand = {"ledger": set()}
     consumer._rests = {}
     consumer._followers = {}
-    consumer._in_step = ()
-    consumer._lag = {}
-    consumer._left = {}
     consumer._rested = {}
-    consumer._paces = {}
+    consumer.sharing = Sharing(consumer._groups, ())
     consumer._room = SimpleNamespace(set=lambda: None)
     consumer._unacked_messages = set()
     consumer._waiting_for_ack = None
@@ -242,84 +234,22 @@ def test_records_of_a_partition_that_is_not_ready_are_given_back() -> None:
     assert thread._given_back(fetcher, found) == {}
 
 
-def far_behind(most: int | None = None) -> Any:
-    """A consumer of two topics in step, and of what follows; a batch may have so many records."""
-    consumer = ready_consumer()
-    consumer._groups = {"crm.deals": "ledger", "crm.leads": "ledger", "crm.links": "ledger"}
-    consumer._in_step = {"crm.deals", "crm.leads"}
-    if most is not None:
-        consumer._paces = {"ledger": most / FOLD_S}
-    return consumer
-
-
-LINKS = TP("crm.links", 0)
-
-
-def test_topics_that_tell_in_step_come_to_their_ends_together() -> None:
-    """Of each partition as it is behind, and of what follows from them as much as of all of these."""
-    consumer = far_behind(most=2_400)
-    consumer._lag = {DEALS: 3_000, LEADS: 9_000, LINKS: 50_000}
-    everyone = [DEALS, LEADS, LINKS]
-    assert consumer.shares(everyone, everyone) == {DEALS: 300, LEADS: 900, LINKS: 1_200}
-    assert consumer.shares([DEALS], everyone) == {DEALS: 600}, "the others come with the next fetch"
-
-
-def test_what_is_nearly_up_to_date_is_not_kept_waiting() -> None:
-    """Though others are far behind; and where nobody is, all take as much."""
-    consumer = far_behind(most=1_000)
-    both = [DEALS, LEADS]
-    consumer._lag = {DEALS: 1, LEADS: 1_000_000}
-    assert consumer.shares(both, both) == {DEALS: LEAST_SHARE, LEADS: 999}
-    consumer._lag = {DEALS: 0, LEADS: 0}
-    assert consumer.shares(both, both) == {DEALS: 500, LEADS: 500}
-    consumer._lag = {}
-    assert consumer.shares(both, both) == {DEALS: LEAST_SHARE, LEADS: LEAST_SHARE}
-
-
-def test_what_one_topic_has_not_the_others_may_have() -> None:
-    """A batch is full of events where hardly any links are there, and the other way round."""
-    consumer = far_behind(most=2_400)
-    everyone = [DEALS, LINKS]
-    consumer._lag = {DEALS: 9_000, LINKS: 400}
-    assert consumer.shares(everyone, everyone)[DEALS] == 2_000
-    consumer._lag = {DEALS: 400, LINKS: 9_000}
-    assert consumer.shares(everyone, everyone)[LINKS] == 2_000
-
-
-def test_a_batch_has_no_more_than_can_be_folded_in_time() -> None:
-    """By what the last one took that took long."""
-    consumer = far_behind()
-    assert consumer.shares([LINKS], [LINKS]) == {LINKS: FIRST_RECORDS}
-    for fold_s, most in ((2.0, 2_500 * FOLD_S), (0.5, 10_000 * FOLD_S), (0.01, 10_000 * FOLD_S)):
-        batch = fetched(0, 5_000)
-        batch.fold_s = fold_s
-        consumer.ack(FakeMessage(batch))
-        assert consumer.shares([LINKS], [LINKS]) == {LINKS: most}
-    consumer._paces["ledger"] = 10**6
-    assert consumer.shares([LINKS], [LINKS]) == {LINKS: MOST_RECORDS}
-
-
 def test_a_group_does_not_rest_where_a_full_batch_is_there() -> None:
     """Nothing is gained by it, and what it is to do would pile up."""
-    consumer = far_behind(most=2_400)
+    consumer = ready_consumer()
     consumer._in_hand["scorecard"] = {fetched(0, 1)}
     consumer._rested = {"ledger": monotonic() + 60}
-    consumer._left = {"ledger": 2_399}
+    consumer.sharing.note_lags({DEALS: FIRST_RECORDS - 1})
     assert not consumer._fetchable(DEALS)
-    consumer._left = {"ledger": 2_400}
+    consumer.sharing.note_lags({DEALS: FIRST_RECORDS})
     assert consumer._fetchable(DEALS)
 
 
 def test_a_group_waits_for_the_one_that_follows() -> None:
     """When behind, figures are not to come after all events, but as these are read."""
-    consumer = far_behind()
+    consumer = ready_consumer()
     consumer._followers = {"ledger": "scorecard"}
     consumer._in_hand["scorecard"] = {fetched(0, 1)}
     assert consumer._fetchable(DEALS)
     consumer._in_hand["scorecard"].add(fetched(1, 1))
     assert not consumer._fetchable(DEALS)
-
-
-def test_what_is_in_hand_is_done_in_the_time_that_a_worker_has_to_stop() -> None:
-    """A batch in work and one that waits, and as long again to write what follows."""
-    assert FETCHES_IN_HAND * 2 * FOLD_S < STOP_S
