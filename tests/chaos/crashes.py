@@ -26,6 +26,10 @@ EVENTS_A_PIECE = 60
 DEALS_A_PIECE = 6
 CRASH_S = 120.0
 TELL_S = 2.0
+HOW_OFTEN = pytest.mark.parametrize(
+    "everywhere",
+    [pytest.param(False, id="once"), pytest.param(True, id="everywhere", marks=pytest.mark.long)],
+)
 UNTOLD = Point("ledger", "outputs", "before")
 SETTLE_S = 120.0
 SESSION_TIMEOUT_S = 2.0
@@ -174,7 +178,7 @@ def crash(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    everywhere: bool = False,
+    everywhere: bool,
 ) -> None:
     """At one point after the other; after every two of them all is right.
 

@@ -5,21 +5,15 @@ from pathlib import Path
 import pytest
 
 from streams.settings import MEMORY, ROCKSDB
-from tests.chaos.crashes import crash
+from tests.chaos.crashes import HOW_OFTEN, crash
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
 
+@HOW_OFTEN
 @pytest.mark.parametrize("store", [MEMORY, ROCKSDB])
-def test_crash(store: str, kafka_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between its rows, partials and links; and around the announcement of a term."""
-    crash("ledger", store, kafka_address, tmp_path, monkeypatch)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("store", [MEMORY, ROCKSDB])
-def test_every_crash(
-    store: str, kafka_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_crash(
+    everywhere: bool, store: str, kafka_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the first batch of a worker and in a later one."""
-    crash("ledger", store, kafka_address, tmp_path, monkeypatch, everywhere=True)
+    """Between its rows, partials and links; and around the announcement of a term."""
+    crash("ledger", store, kafka_address, tmp_path, monkeypatch, everywhere=everywhere)
