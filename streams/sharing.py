@@ -36,17 +36,12 @@ class Sharing:
         self._groups = groups
         self._in_step = in_step
         self._lags: dict[TP, int] = {}
-        self._lefts: Counter[str] = Counter()
         self._paces: dict[str, float] = {}
 
     def note_lags(self, lags: Mapping[TP, int]) -> None:
         """How many records of these partitions were left when they were fetched."""
         # Another thread may be looking at those that were known.
         self._lags = {**self._lags, **lags}
-        lefts: Counter[str] = Counter()
-        for tp, lag in self._lags.items():
-            lefts[self._groups.get(tp.topic, "")] += lag
-        self._lefts = lefts
 
     def note_fold(self, group: str, records: int, took_s: float) -> None:
         """So many records of a group were folded in so long."""
@@ -56,11 +51,10 @@ class Sharing:
     def forget_lags(self) -> None:
         """Partitions moved."""
         self._lags = {}
-        self._lefts = Counter()
 
     def left(self, group: str) -> int:
         """How many records of a group were left when they were last fetched."""
-        return self._lefts[group]
+        return sum(lag for tp, lag in self._lags.items() if self._groups.get(tp.topic) == group)
 
     def left_of(self, topic: str) -> int:
         """How many records of a topic were."""
