@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 from rocksdict import (
+    BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
     DBCompressionType,
@@ -50,6 +51,8 @@ KEPT_ENTRIES = 10_000
 WRITE_SHARE = 4
 """What is not written to files yet may take one part of so many of the memory that RocksDB has."""
 BLOOM_BITS = 10
+FAMILY = "default"
+"""A database without families has one, of this name."""
 MAX_OPEN_FILES = 48
 """Of one database. A worker has one a partition and table, and many systems allow 1,024 open files."""
 
@@ -184,7 +187,8 @@ class _Database:
     def __init__(self, path: Path, options: Options) -> None:
         self.path = path
         try:
-            self._open = Rdict(str(path), options)
+            # Of a database that is there, rocksdict heeds only the options that are named with its family.
+            self._open = Rdict(str(path), options, column_families={FAMILY: options})
         except Exception as error:
             raise self._fault(error) from error
 
@@ -275,12 +279,16 @@ def _after(prefix: bytes) -> bytes:
 def _options(memory_bytes: int) -> Options:
     """How every database is kept: shared memory, and small files where there is little in it."""
     cache = Cache(memory_bytes)
-    # Indexes, filters and what is not written yet count as blocks do, so that all of it is bounded.
+    # Indexes, filters and what is not written yet count as blocks do, so that all of it is bounded. They are
+    # in parts, because the cache keeps nothing larger than a sixty-fourth of it: it would read it each time.
     blocks = BlockBasedOptions()
     blocks.set_block_cache(cache)
     blocks.set_cache_index_and_filter_blocks(True)
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
     blocks.set_bloom_filter(BLOOM_BITS, False)
+    blocks.set_index_type(BlockBasedIndexType.two_level_index_search())
+    blocks.set_partition_filters(True)
+    blocks.set_pin_top_level_index_and_filter(True)
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_block_based_table_factory(blocks)

@@ -16,6 +16,7 @@ from streams.settings import MEMORY, ROCKSDB
 from streams.tables import RowStore
 
 STORES = [MEMORY, ROCKSDB]
+CACHE_MB = 16
 
 
 def made_store(packing: Packing[Any], changelog: str, hold: Hold) -> RowStore[Any]:
@@ -33,7 +34,7 @@ def in_memory(_name: str, _changelog: str) -> Hold:
 def on_disk(path: Path, first_term: int = 1) -> Holds:
     """How a worker with this directory holds the partitions of a table."""
     rocks = pytest.importorskip("streams.rocks", exc_type=ImportError)
-    return rocks.Rocks(DataDirectory(path), 16, first_term).table
+    return rocks.Rocks(DataDirectory(path), CACHE_MB, first_term).table
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from streams.delivery import Written
 from streams.holding import Holding
 from streams.tables import RowStore
 from streams.view_entries import CELLS, CLOCK, CONTACTS, NAMING, SUMS
-from tests.streams.stores import made_store, on_disk
+from tests.streams.stores import CACHE_MB, made_store, on_disk
 
 TOPIC = "malvakt-scorecards-changelog"
 ROW = DayRow("company", 20_000, {})
@@ -63,6 +63,13 @@ def test_a_partition_that_comes_back_is_as_it_was_left(disk: Disk) -> None:
     assert rows.held() == 0
     assert set(rows.rows(0)) == {"a", "b"}
     assert (rows.held(), rows.next_offset(0), rows.term_after(0, 1)) == (2, 4, 2)
+
+
+def test_a_database_that_was_there_shares_the_workers_memory(disk: Disk) -> None:
+    """Left to itself, rocksdict opens it with what its files say and a small cache of its own."""
+    disk.hold().close()
+    holding = disk.hold()
+    assert holding._database._open.property_value("rocksdb.block-cache-capacity") == str(CACHE_MB << 20)
 
 
 def test_what_was_not_flushed_is_gone(disk: Disk) -> None:
