@@ -192,6 +192,21 @@ def rate_at(fields: Mapping[str, Value], at: int, business: Business, joins: Joi
     return None if rate is None else parts_of_rate(rate)
 
 
+def priced_at(row: ObjectRow, calendar: Calendar) -> list[int]:
+    """The instants whose rates an object's amounts are taken at, whether there are rates or not."""
+    fields = known(row)
+    if row.kind == "cost":
+        at = instant(fields, "at")
+        return [] if at is None else times_of_cost(fields, at, calendar)
+    if row.kind != "deal":
+        return []
+    outcome = fields.get("outcome")
+    if outcome is None or outcome == "open":
+        return [row.first]
+    # What is defined of created deals counts at their first event.
+    return [row.first, decided_at(row, fields, f"{outcome}_at")]
+
+
 def rates_of_cost(
     fields: Mapping[str, Value], times: list[int], business: Business, joins: Joins
 ) -> list[int] | None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from kpis.batch import Batch
 from kpis.belonging import Belonging
 from kpis.calendar import micros_of
-from kpis.contributions import Business, Joins, shares_of
+from kpis.contributions import Business, Joins, priced_at, shares_of
 from kpis.customers import Customers
 from kpis.fold import (
     NEVER,
@@ -289,18 +289,13 @@ class Ledger:
         return row is not None and any(share.day >= day for share in row.shares)
 
     def _follow_rates(self, batch: Batch) -> None:
-        """Touch what a rate that was set may change: what was decided since, and what waits."""
+        """Touch what a rate that was set may change: amounts of its time or later, that wait or not."""
         for rate, time in batch.rates.items():
-            since = self._business.calendar.day(time)
-            batch.touch(
-                key
-                for key in self._naming.of(rate)
-                if self._waits(batch, key) or self._counts_since(batch, key, since)
-            )
+            batch.touch(key for key in self._naming.of(rate) if self._is_priced_since(batch, key, time))
 
-    def _waits(self, batch: Batch, key: str) -> bool:
+    def _is_priced_since(self, batch: Batch, key: str, time: int) -> bool:
         row = batch.object(key)
-        return row is not None and not any(share.measures for share in row.shares)
+        return row is not None and any(at >= time for at in priced_at(row, self._business.calendar))
 
     def _follow_references(self, batch: Batch) -> None:
         """Note whom the folded objects name, and touch the deals that the folded activities name."""

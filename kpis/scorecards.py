@@ -349,7 +349,9 @@ class Scorecards:
             touched.update((key, place_of(key)) for key in self._sums)
             return
         spans = {span for each in range(first, last + 1) for span in spans_of(each)}
-        years = {span.start for span in spans if span.is_year}
+        # A week may begin in the year before and end in the one after; what it counts may be of either.
+        ends = {day for span in spans if span.end is not None for day in (span.start, span.end - 1)}
+        years = {span.start for each in ends for span in spans_of(each) if span.is_year}
         [ever] = (span for span in spans if span.end is None)
         for year, scope in list(self._years):
             key = scope + ever.suffix

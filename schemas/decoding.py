@@ -5,7 +5,7 @@ field, and travels on to `crm.rejected` with the original bytes.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -31,6 +31,9 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 INSTANTS = ("first_contact", "won_at", "lost_at")
 """The fields of an event's data that state an instant."""
+
+DATES = ("expected_close", "from_", "to")
+"""The fields of an event's data that state a date. Who must fill one in writes 0001-01-01 or 9999-12-31."""
 
 
 class ReasonCode(StrEnum):
@@ -136,20 +139,24 @@ _any_decoder = msgspec.json.Decoder(_Any)
 
 
 def _absurd_time(event: Event) -> Reason | None:
-    times = [("$.time", event.time)]
-    for name in INSTANTS:
-        stated = getattr(event.data, name, None)
-        if stated is not None:
-            times.append((f"$.data.{name}", stated))
-    for path, time in times:
-        if not EARLIEST <= time < LATEST:
+    stated: list[tuple[str, date]] = [("$.time", event.time)]
+    for name in (*INSTANTS, *DATES):
+        said = getattr(event.data, name, None)
+        if said is not None:
+            stated.append((f"$.data.{name.removesuffix('_')}", said))
+    for path, said in stated:
+        if not EARLIEST <= _instant(said) < LATEST:
             return Reason(
                 ReasonCode.ABSURD_TIME,
                 path,
-                f"`{path}` says {time.isoformat()}, which is outside {EARLIEST:%Y} to {LATEST:%Y};"
+                f"`{path}` says {said.isoformat()}, which is outside {EARLIEST:%Y} to {LATEST:%Y};"
                 " is the year right?",
             )
     return None
+
+
+def _instant(said: date) -> datetime:
+    return said if isinstance(said, datetime) else datetime.combine(said, time(), UTC)
 
 
 def _reason(message: str) -> Reason:

@@ -1,5 +1,6 @@
 """Own measures: defined as ours are, they count what ours count; and what only they know."""
 
+from itertools import permutations
 from typing import Any
 
 from hypothesis import given
@@ -114,6 +115,23 @@ def test_deals_created_and_leads_disqualified_count_where_ours_of_their_kind_wou
     found = replayed(told, definitions)
     assert found["seller:anna|day|2026-03-02"].measures == {"offers": 1, "lost_leads": 1}
     assert found["company|ever|1970-01-01"].measures["offers"] == 1
+
+
+def test_a_deal_waits_for_its_rate_though_a_definition_counts_it_before() -> None:
+    """Whatever came first: the rate or the deal."""
+    definitions = own({"offers": measure("deal.created")})
+    told = [
+        event("deal.created", 1, "a", deal="d1", customer="c1", value="100", currency="EUR"),
+        event("deal.won", 10, "b", deal="d1", customer="c1"),
+        event("rate.set", 5, "r", currency="EUR", rate="11"),
+    ]
+    for order in permutations(told):
+        found = Replay(business(), definitions=definitions)
+        found.feed(order, 1)
+        [ever] = [each for each in found.records(NOW) if each.key == "company|ever|1970-01-01"]
+        assert ever.measures["offers"] == 1
+        assert ever.measures["deals_won"] == 1
+        assert ever.measures["revenue"] == "1100.00"
 
 
 @given(st.lists(st.sampled_from(["x", "y"]), max_size=4))

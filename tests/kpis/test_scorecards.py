@@ -133,6 +133,21 @@ def test_growth_of_an_open_window_turns_with_the_day(floor: Floor) -> None:
     assert floor.company("month", "2026-03-01").kpis["sales_growth"] == 0.5
 
 
+def test_the_week_over_new_year_turns_for_who_has_nothing_in_the_new_one(floor: Floor) -> None:
+    """Growth is of a day more each day, and the week is over when it is over."""
+    floor.clock("2026-12-28T08:00:00+01:00")
+    floor.tell(event("deal.won", 295, "a", **D, value="100"))
+    floor.tell(event("deal.won", 302, "b", deal="d2", customer="c1", value="100"))
+    week = "customer:c1|week|2026-12-28"
+    for now, state in [
+        ("2027-01-02T00:00:00+01:00", "open"),
+        ("2027-01-03T00:00:00+01:00", "open"),
+        ("2027-01-04T08:00:00+01:00", "closed"),
+    ]:
+        assert week in floor.clock(now)
+        assert floor.records[week].state == state
+
+
 def test_a_customer_who_stays_does_so_a_day_longer_each_day(floor: Floor) -> None:
     """Also in a year in which nothing of theirs is counted; one who left is written no more."""
     floor.tell(event("deal.won", 0, "a", **D, value="100"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.decoding import INSTANTS, MAX_EVENT_BYTES, Reason, ReasonCode, decode_event
+from schemas.decoding import DATES, INSTANTS, MAX_EVENT_BYTES, Reason, ReasonCode, decode_event
 from schemas.events import EVENT_TYPES, DealWon, encode_event
 from schemas.export import FOLDER, rendered, schemas
 from tests.kpis.histories import events
@@ -94,16 +94,27 @@ def test_an_absurd_amended_date_is_refused() -> None:
     assert refused(change).path == "$.data.won_at"
 
 
-def test_no_instant_goes_unchecked() -> None:
+@pytest.mark.parametrize("stated", ["0001-01-01", "1970-01-01", "2200-01-01", "9999-12-31"])
+@pytest.mark.parametrize("name", ["from", "to"])
+def test_an_absurd_date_of_a_cost_is_refused(name: str, stated: str) -> None:
+    """Systems write the first or the last date there is where they know none, and no calendar goes on."""
+    cost = {"cost": "c1", "category": "marketing", "amount": "100", "currency": "SEK", name: stated}
+    reason = refused({"type": "cost.logged", "data": cost})
+    assert (reason.code, reason.path) == (ReasonCode.ABSURD_TIME, f"$.data.{name}")
+    assert stated in reason.sentence
+
+
+@pytest.mark.parametrize(("form", "known"), [("date-time", INSTANTS), ("'date'", DATES)])
+def test_no_instant_and_no_date_goes_unchecked(form: str, known: tuple[str, ...]) -> None:
     """Every field that states one is known by name."""
     stated = {
         name
         for kind, schema in schemas().items()
         if kind in EVENT_TYPES
         for name, about in schema["$defs"][f"{EVENT_TYPES[kind].__name__}Data"]["properties"].items()
-        if "date-time" in str(about)
+        if form in str(about)
     }
-    assert stated == set(INSTANTS)
+    assert stated == {name.removesuffix("_") for name in known}
 
 
 def test_an_activity_of_a_deal_must_name_the_customer() -> None:
