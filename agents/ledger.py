@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from kpis.customers import Customers
+from kpis.definitions.recorded import read_record
 from kpis.in_force import Defined, Recounted
 from kpis.ledger import Effects, Input, Ledger
 from kpis.tally import Tally
 from kpis.versions import first_version
-from schemas.decoding import Reason, decode_defined, decode_event, own_fields
+from schemas.decoding import Reason, decode_event, own_fields
 from schemas.events import Event, Told, type_of
 from schemas.internal import (
     Ready,
@@ -176,7 +177,7 @@ class LedgerAgent:
         aside: list[Outgoing] = []
         for record in part.records:
             key = (record.key or b"").decode(errors="replace")
-            definition = None if record.value is None else decode_defined(key, record.value)
+            definition = None if record.value is None else read_record(key, record.value)
             if isinstance(definition, Reason):
                 aside.append(rejected(record, definition, self._rejected, self._parts.partitions))
             else:

@@ -4,8 +4,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from kpis.definitions.checking import summed_field
 from kpis.definitions.countable import COUNTABLE
 from kpis.definitions.reading import Pointed, read
@@ -20,10 +18,8 @@ def read_file(file: Path, in_force: Mapping[str, DefinitionRecord]) -> Definitio
         raw = file.read_bytes()
     except OSError as error:
         raise CallError(f"{file} cannot be read: {error.strerror}.") from error
-    known = vocabulary()
     own = {key.partition("/")[2] for key in in_force if key.startswith("measures/")}
-    known = msgspec.structs.replace(known, measures=known.measures | own)
-    definitions, faults = read(raw, known)
+    definitions, faults = read(raw, vocabulary().knowing(own))
     if faults:
         _report(file, faults)
         return None

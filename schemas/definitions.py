@@ -9,9 +9,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$(?!\n)")]
-"""What a definition is called in formulas, records and goals."""
-
 Plain = str | int | float | bool
 """A value that a field of an event's data may have and a condition may ask for."""
 

@@ -1,6 +1,6 @@
 """Whether definitions can be used: every fault at once.
 
-It judges tables as they are read, from TOML or from the topic, so that both are held to the same. Formulas
+It judges tables as they are read, from TOML or from a record, so that both are held to the same. Formulas
 read measures only, ours or own, and no KPIs: so nothing can be defined in a circle.
 """
 
@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Literal, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kpis.definitions.countable import COUNTABLE, INSTEAD, NOUNS, FieldKind, known_fields, names_of_fields
 from kpis.definitions.faults import Fault, Faults, Table, did_you_mean, kind_of, short
@@ -42,6 +43,10 @@ class Vocabulary(Struct, frozen=True):
     """The KPIs that are there already; their formulas, or nothing where no formula can express them."""
     taken: Mapping[str, str]
     """Names that no definition may have, and what they are the name of."""
+
+    def knowing(self, measures: Iterable[str]) -> "Vocabulary":
+        """This, with more measures that formulas may read."""
+        return replace(self, measures=self.measures | set(measures))
 
 
 def checked(tables: Tables, vocabulary: Vocabulary) -> tuple[Definitions, list[Fault]]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from kpis.definitions.checking import Tables, Vocabulary, checked
 from kpis.definitions.faults import Fault
 from kpis.definitions.places import Path, Place, TooDeepError, offset_within, places_of, spot_of
-from schemas.definitions import DefinitionRecord, Definitions
+from schemas.definitions import Definitions
 
 MAX_BYTES = 256 * 1024
 MAX_LINE = 4096
@@ -56,19 +56,6 @@ def read(raw: bytes, vocabulary: Vocabulary) -> Read:
         return Read(definitions, [])
     pointed = [_pointed(fault, text, tables, places) for fault in faults]
     return Read(Definitions(), sorted(pointed, key=lambda fault: (fault.line, fault.column)))
-
-
-def as_tables(records: dict[str, DefinitionRecord]) -> Tables:
-    """Records of the topic, by key, in the form in which definitions are judged."""
-    tables: dict[str, dict[str, object]] = {}
-    for key, record in records.items():
-        # Where the key names another kind than the record is of, that is found as in a file.
-        kind, _, name = key.partition("/")
-        known = record.definition
-        tables.setdefault(kind, {})[name] = {
-            field: getattr(known, field) for field in known.__struct_fields__
-        }
-    return tables
 
 
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")

@@ -5,6 +5,7 @@ import asyncio
 from prometheus_client import REGISTRY
 
 from schemas.definitions import DefinitionRecord, MeasureDefinition
+from schemas.topics import REJECTED
 from tests.agents.broker import Broker, Worker
 from tests.kpis.test_fold import event
 from tests.streams.stores import in_memory
@@ -32,3 +33,21 @@ def test_an_event_that_is_counted_again_is_not_told_as_another() -> None:
     asyncio.run(run())
     grown = {outcome: counted(outcome) - number for outcome, number in before.items()}
     assert grown == {"folded": 3.0, "recounted": 3.0}
+
+
+def test_a_definition_that_no_file_may_have_is_refused_and_the_others_count() -> None:
+    """Whoever wrote it to the topic: it is kept with what is wrong with it, and workers go on."""
+
+    async def run() -> None:
+        broker = Broker(1)
+        worker = Worker(broker, in_memory)
+        await worker.take_over()
+        await broker.define("measures/bad", DefinitionRecord(1, MeasureDefinition(event="deal.amended")))
+        await broker.define("measures/again", DefinitionRecord(1, MeasureDefinition(event="deal.won")))
+        await broker.publish([event("deal.won", 1, deal="d1", customer="c1")])
+        await worker.settle()
+        assert broker.records()["company|ever|1970-01-01"].measures["again"] == 1
+        [refused] = broker.topics[broker.settings.topic(REJECTED.name), 0]
+        assert b"deal.amended" in (refused.value or b"")
+
+    asyncio.run(run())

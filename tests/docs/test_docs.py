@@ -15,9 +15,9 @@ from goals.known import known_kpis
 from goals.reading import KEYS, Reading
 from goals.reading import read as read_goals
 from kpis.calendar import Calendar, Grain, micros_of
-from kpis.definitions.checking import checked
 from kpis.definitions.countable import COUNTABLE
-from kpis.definitions.reading import as_tables, read
+from kpis.definitions.reading import read
+from kpis.definitions.recorded import read_record
 from kpis.definitions.vocabulary import vocabulary
 from kpis.formulas import KPIS
 from kpis.measures import MEASURES
@@ -27,7 +27,7 @@ from malvakt.mapping import read_mapping
 from notices.reading import KEYS as ROUTE_KEYS
 from notices.reading import read as read_rules
 from schemas.decoding import Reason, ReasonCode, decode_event
-from schemas.definitions import decode_definition
+from schemas.definitions import DefinitionRecord
 from schemas.events import EVENT_TYPES, type_of
 from schemas.export import GUIDE, guide
 from schemas.goals import Absolute, AlertKind, Standing
@@ -121,8 +121,7 @@ def test_the_examples_of_definitions_can_be_used() -> None:
         assert not faults, example
         assert definitions.measures or definitions.kpis
     [record] = blocks(text, "json")
-    _, faults = checked(as_tables({"measures/demos": decode_definition(record)}), vocabulary())
-    assert not faults
+    assert isinstance(read_record("measures/demos", record.encode()), DefinitionRecord)
 
 
 def test_everything_that_can_be_counted_is_listed() -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,16 +9,12 @@ from hypothesis import strategies as st
 from kpis.definitions.checking import MAX_CONDITIONS, MAX_DEFINITIONS, MAX_VALUES, checked
 from kpis.definitions.countable import COUNTABLE
 from kpis.definitions.faults import MAX_NAME
-from kpis.definitions.reading import MAX_BYTES, as_tables, read
+from kpis.definitions.reading import MAX_BYTES, read
 from kpis.definitions.vocabulary import vocabulary
 from schemas.definitions import (
-    DefinitionRecord,
     Definitions,
     KpiDefinition,
     MeasureDefinition,
-    decode_definition,
-    encode_definition,
-    key_of,
 )
 
 GOOD = """
@@ -69,30 +64,6 @@ def test_sound_definitions_are_read() -> None:
             )
         },
     )
-
-
-def test_definitions_travel_as_records_and_are_judged_the_same() -> None:
-    """What a file says goes to the topic and comes back as it was."""
-    definitions, _ = read(GOOD.encode(), vocabulary())
-    records: dict[str, DefinitionRecord] = {}
-    for name, definition in {**definitions.measures, **definitions.kpis}.items():
-        raw = encode_definition(DefinitionRecord(3, definition))
-        records[key_of(name, definition)] = decode_definition(raw)
-    assert list(records) == ["measures/demos_booked", "measures/licences", "kpis/demo_rate"]
-    assert checked(as_tables(records), vocabulary()) == (definitions, [])
-
-
-def test_a_fault_in_a_record_is_found_as_in_a_file() -> None:
-    """Whoever wrote it there."""
-    raw = b'{"version":1,"definition":{"kind":"measure","event":"deal.won","where":{"value":["1"]}}}'
-    _, [fault] = checked(as_tables({"measures/big": decode_definition(raw)}), vocabulary())
-    assert fault.path == ("measures", "big", "where", "value", 0)
-    _, wrong = checked(as_tables({"kpis/big": decode_definition(raw)}), vocabulary())
-    assert "a KPI has no `event`" in wrong[0].sentence
-    _, [nowhere] = checked(as_tables({"big": decode_definition(raw)}), vocabulary())
-    assert nowhere.path == ("big",)
-    with pytest.raises(msgspec.ValidationError):
-        decode_definition(raw.replace(b"1", b"0", 1))
 
 
 def test_every_fault_is_told_at_once_and_where() -> None:
