@@ -146,7 +146,7 @@ class LedgerAgent:
         events: list[Event] = []
         told: list[Input] = []
         own = self.views.view(part.tp.partition).own_fields
-        refused = 0
+        refused = forwarded = 0
         count = self._parts.partitions
         topic = part.tp.topic.removeprefix(self._parts.settings.topic_prefix)
         for record in part.records:
@@ -159,6 +159,7 @@ class LedgerAgent:
             if home is None:
                 aside.extend(copies(record, count))
             elif (partition := partition_of(home, count)) != part.tp.partition:
+                forwarded += 1
                 aside.append(Outgoing(part.tp.topic, partition, home, record.value))
                 continue
             events.append(event)
@@ -169,7 +170,7 @@ class LedgerAgent:
             metrics.EVENTS.labels(kind, "folded" if forward else "recounted").inc(number)
         if forward:
             metrics.EVENTS.labels(topic, "rejected").inc(refused)
-            metrics.EVENTS.labels(topic, "forwarded").inc(len(aside) - refused)
+            metrics.EVENTS.labels(topic, "forwarded").inc(forwarded)
         return aside
 
     def _define(self, part: Slice, inbox: list[Input]) -> list[Outgoing]:

@@ -6,6 +6,7 @@ use until every partition is through; a worker that has a partition next begins 
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from time import perf_counter
 
 import structlog
@@ -14,6 +15,7 @@ from agents.ledger import LedgerAgent
 from kpis.in_force import Recounted
 from streams.history import AwayError, History
 from streams.tables import OvertakenError
+from streams.views import MovedError
 
 LOOK_S = 0.5
 
@@ -46,7 +48,7 @@ class Recounting:
                     await self._ledger.say_ready(partition)
                     self._said.add(partition)
                 await self._recount(partition)
-            except (OvertakenError, KeyError):
+            except (OvertakenError, MovedError):
                 # The partition has moved; whoever has it counts it.
                 log.info("a recount was given up: the partition has moved", partition=partition)
                 self._said.discard(partition)
@@ -58,12 +60,13 @@ class Recounting:
         if not wanted:
             return
         log.info("counting history anew", partition=partition, definitions=[each.key for each in wanted])
-        async for slices in self._history(partition):
-            if partition not in self._ready():
-                return
-            started = perf_counter()
-            await self._ledger.recount(slices)
-            await asyncio.sleep(perf_counter() - started)
+        async with aclosing(self._history(partition)) as history:
+            async for slices in history:
+                if partition not in self._ready():
+                    return
+                started = perf_counter()
+                await self._ledger.recount(slices)
+                await asyncio.sleep(perf_counter() - started)
         await self._finish(partition, wanted)
 
     async def _finish(self, partition: int, wanted: list[Recounted]) -> None:

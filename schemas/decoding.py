@@ -7,6 +7,7 @@ field, and travels on to `crm.rejected` with the original bytes.
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -107,19 +108,34 @@ def decode_given_goal(key: str, raw: bytes) -> Goal | Reason:
 
 def own_fields(raw: bytes, names: Iterable[str]) -> dict[str, Plain]:
     """What a valid event states of fields that the contract does not know: texts, numbers, truths."""
-    data = _any_decoder.decode(raw).data
+    wanted = tuple(names)
+    stated = _own_decoder(wanted).decode(raw).data
     found: dict[str, Plain] = {}
-    for name in names:
-        value = data.get(name)
-        if isinstance(value, str | int | float) and _is_kept(value):
+    for position, name in enumerate(wanted):
+        value = _plain(getattr(stated, f"f{position}"))
+        if value is not None:
             found[name] = value
     return found
 
 
-def _is_kept(value: Plain) -> bool:
+def _plain(stated: msgspec.Raw) -> Plain | None:
+    """The value of a field that nobody looked at yet; `None` for what is none, or cannot be kept."""
+    try:
+        value = _decode_plain(stated)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
     if isinstance(value, str):
-        return len(value) <= MAX_OWN_TEXT
-    return isinstance(value, float) or abs(value) < 2**63
+        return value if len(value) <= MAX_OWN_TEXT else None
+    return value if isinstance(value, float) or abs(value) < 2**63 else None
+
+
+@cache
+def _own_decoder(names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Reads these fields of an event's data and skips the others, as the contract does."""
+    fields = [(f"f{position}", msgspec.Raw, msgspec.Raw()) for position in range(len(names))]
+    called = {f"f{position}": name for position, name in enumerate(names)}
+    data = msgspec.defstruct("Data", fields, rename=called)
+    return msgspec.json.Decoder(msgspec.defstruct("Stated", [("data", data)]))
 
 
 def _decoded(decode: Callable[[bytes], Record], raw: bytes) -> Record | Reason:
@@ -131,11 +147,7 @@ def _decoded(decode: Callable[[bytes], Record], raw: bytes) -> Record | Reason:
         return Reason(ReasonCode.NOT_JSON, "$", f"The record is not valid JSON: {error}.")
 
 
-class _Any(Struct):
-    data: dict[str, Any]
-
-
-_any_decoder = msgspec.json.Decoder(_Any)
+_decode_plain: Callable[[msgspec.Raw], Plain] = msgspec.json.Decoder(Plain).decode
 
 
 def _absurd_time(event: Event) -> Reason | None:

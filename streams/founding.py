@@ -22,7 +22,6 @@ log = structlog.get_logger(__name__)
 
 EPOCH_S = 1_577_836_800
 """2020-01-01T00:00Z; terms count seconds from here, which leaves versions exact in JSON until 2048."""
-READ_MS = 5_000
 
 
 class FoundingError(Exception):

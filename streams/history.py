@@ -1,6 +1,6 @@
 """History: what the `crm.*` topics of a partition hold, read beside the stream, from the beginning."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 import structlog
@@ -10,6 +10,7 @@ from faust.types import TP
 
 from schemas.topics import CRM_TOPICS
 from streams.settings import Settings
+from streams.stray import unless_cancelled
 from streams.transport import Slice
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ class AwayError(Exception):
 class History(Protocol):
     """Reads what the `crm.*` topics of a partition hold up to now."""
 
-    def __call__(self, partition: int) -> AsyncIterator[list[Slice]]:
+    def __call__(self, partition: int) -> AsyncGenerator[list[Slice], None]:
         """Part by part.
 
         Raises:
@@ -37,25 +38,27 @@ class History(Protocol):
 def history_on(settings: Settings) -> History:
     """History as the broker has it."""
 
-    async def read(partition: int) -> AsyncIterator[list[Slice]]:
+    async def read(partition: int) -> AsyncGenerator[list[Slice], None]:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.broker, enable_auto_commit=False, auto_offset_reset="earliest"
         )
         try:
-            await consumer.start()
-            async for slices in _read(consumer, settings, partition):
-                yield slices
+            with unless_cancelled():
+                try:
+                    await consumer.start()
+                    async for slices in _read(consumer, settings, partition):
+                        yield slices
+                finally:
+                    await consumer.stop()
         except KafkaError as error:
             raise AwayError(str(error)) from error
-        finally:
-            await consumer.stop()
 
     return read
 
 
 async def _read(
     consumer: AIOKafkaConsumer, settings: Settings, partition: int
-) -> AsyncIterator[list[Slice]]:
+) -> AsyncGenerator[list[Slice], None]:
     tps = [TopicPartition(settings.topic(topic.name), partition) for topic in CRM_TOPICS]
     consumer.assign(tps)
     ends: dict[Any, int] = await consumer.end_offsets(tps)

@@ -37,6 +37,10 @@ class _View(Protocol):
 View = TypeVar("View", bound=_View)
 
 
+class MovedError(RuntimeError):
+    """A partition is not open here; the message says which."""
+
+
 class Views(Generic[View]):
     """One view a partition, current with its rows."""
 
@@ -46,13 +50,25 @@ class Views(Generic[View]):
         self._views: dict[int, View] = {}
 
     def of(self, partition: int) -> View:
-        """The view of a partition that was opened, to take a batch in. It must be kept before the next."""
+        """The view of a partition that was opened, to take a batch in. It must be kept before the next.
+
+        Raises:
+            MovedError: it is not open.
+        """
+        view = self.view(partition)
         self._store.begin(partition)
-        return self._views[partition]
+        return view
 
     def view(self, partition: int) -> View:
-        """The view of a partition that was opened, to ask it something."""
-        return self._views[partition]
+        """The view of a partition that was opened, to ask it something.
+
+        Raises:
+            MovedError: it is not open.
+        """
+        view = self._views.get(partition)
+        if view is None:
+            raise MovedError(f"{self._store.changelog}, partition {partition} is not open here.")
+        return view
 
     def settle(self, partition: int) -> None:
         """Have the view of a partition stand where its rows do, before they are read on.

@@ -28,8 +28,6 @@ class Counting(NamedTuple):
     unit: Unit
     distinct: bool
     """Whether it counts persons, each once a window, as `contacts` does."""
-    matches: Matches
-    """Whether an object fulfils every condition."""
     amount: Amount
     """What an object counts for; `None` where it counts for nothing, which is no zero: it does not fulfil a
     condition, names nobody, or states no number. A count is 1. Money is in millionths of the object's own
@@ -42,19 +40,8 @@ def compiled(definition: MeasureDefinition) -> Counting:
     return Counting(
         unit_of(definition),
         definition.count == "distinct person",
-        matches,
         _only(matches, _amount_of(definition)),
     )
-
-
-def matches(definition: MeasureDefinition, fields: Fields) -> bool:
-    """Whether an object fulfils every condition of a definition."""
-    return compiled(definition).matches(fields)
-
-
-def amount(definition: MeasureDefinition, fields: Fields) -> int | None:
-    """What an object counts for under a definition; see `Counting.amount`."""
-    return compiled(definition).amount(fields)
 
 
 def unit_of(definition: MeasureDefinition) -> Unit:
@@ -63,15 +50,6 @@ def unit_of(definition: MeasureDefinition) -> Unit:
     if field is None:
         return Unit.COUNT
     return Unit.MONEY if _is_money(definition.event, field) else Unit.NUMBER
-
-
-def not_a_number(definition: MeasureDefinition, fields: Fields) -> str | None:
-    """The field that an object was to be summed by and that holds no number; `None` where all is well."""
-    field = summed_field(definition.count)
-    if field is None or unit_of(definition) is Unit.MONEY or not matches(definition, fields):
-        return None
-    value = fields.get(field)
-    return field if value is not None and millionths(value) is None else None
 
 
 def fields_needed(definitions: Definitions) -> frozenset[tuple[str, str]]:

@@ -5,7 +5,7 @@ there. So a test decides at which record a worker ends, and who has the partitio
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -284,7 +284,7 @@ class Worker:
         await self.recount()
         return True
 
-    async def _history(self, partition: int) -> AsyncIterator[list[Slice]]:
+    async def _history(self, partition: int) -> AsyncGenerator[list[Slice], None]:
         for topic in CRM_TOPICS:
             tp = TP(self._broker.settings.topic(topic.name), partition)
             records = self._broker.topics[tp]

@@ -1,11 +1,15 @@
 """Recounting: history is folded again, in silence."""
 
 import asyncio
+from contextlib import nullcontext
+from unittest.mock import patch
 
+import pytest
 from prometheus_client import REGISTRY
 
 from schemas.definitions import DefinitionRecord, MeasureDefinition
 from schemas.topics import REJECTED
+from streams.views import MovedError
 from tests.agents.broker import Broker, Worker
 from tests.kpis.test_fold import event
 from tests.streams.stores import in_memory
@@ -51,3 +55,25 @@ def test_a_definition_that_no_file_may_have_is_refused_and_the_others_count() ->
         assert b"deal.amended" in (refused.value or b"")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("error", "comes_through"), [(MovedError("gone"), False), (KeyError("x"), True)])
+def test_only_a_partition_that_has_moved_ends_a_recount_in_silence(
+    error: Exception, comes_through: bool
+) -> None:
+    """Any other error stops the worker: what it folded half must not be written."""
+
+    async def run() -> None:
+        broker = Broker(1)
+        worker = Worker(broker, in_memory)
+        await worker.take_over()
+        await broker.publish([event("deal.won", 1, deal="d1", customer="c1")])
+        await broker.define("measures/again", DefinitionRecord(1, MeasureDefinition(event="deal.won")))
+        while await worker.work("ledger", 1_000):
+            pass
+        assert worker.ledger.to_recount(0)
+        with patch.object(worker.ledger, "recount", side_effect=error):
+            await worker.recount()
+
+    with pytest.raises(KeyError) if comes_through else nullcontext():
+        asyncio.run(run())

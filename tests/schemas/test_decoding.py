@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.decoding import DATES, INSTANTS, MAX_EVENT_BYTES, Reason, ReasonCode, decode_event
+from schemas.decoding import DATES, INSTANTS, MAX_EVENT_BYTES, Reason, ReasonCode, decode_event, own_fields
 from schemas.events import EVENT_TYPES, DealWon, encode_event
 from schemas.export import FOLDER, rendered, schemas
 from tests.kpis.histories import events
@@ -47,6 +47,32 @@ def test_a_valid_event_is_read() -> None:
 def test_unknown_fields_are_ignored() -> None:
     """A producer may send more than we know."""
     assert isinstance(decode_event(orjson.dumps(WON | {"x": 1} | data(y=[2]))), DealWon)
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        (b'"demo"', "demo"),
+        (b"3", 3),
+        (b"-0.5", -0.5),
+        (b"true", True),
+        (b"null", None),
+        (b"[1]", None),
+        (b'{"a": 1}', None),
+        (b"9" * 40, None),
+        (b'"%s"' % (b"x" * 1025), None),
+        (b'"Malm\xf6"', None),
+        (b"1e999", None),
+    ],
+)
+def test_a_field_of_ones_own_states_what_can_be_kept_or_nothing(stated: bytes, found: Any) -> None:
+    """Of an event that is taken, whatever a producer wrote there and in fields that nobody asks for."""
+    raw = orjson.dumps(WON | data(own="own", other="other", size=2))
+    raw = raw.replace(b'"own":"own"', b'"own":' + stated)
+    raw = raw.replace(b'"other":"other"', b'"other":' + stated)
+    assert isinstance(decode_event(raw), DealWon)
+    expected = {"size": 2} | ({} if found is None else {"own": found})
+    assert own_fields(raw, ("own", "none", "size")) == expected
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from streams.recovery import Restorer, Table
 from streams.settings import MEMORY, ROCKSDB
 from streams.tables import Rows, RowStore
 from streams.view_entries import SUMS
-from streams.views import Views
+from streams.views import MovedError, Views
 from tests.streams.stores import STORES, holds_in, made_store
 
 TOPIC = "malvakt-scorecards-changelog"
@@ -181,3 +181,15 @@ def test_in_memory_nothing_is_left_of_a_partition_that_moved() -> None:
         worker.recover(CHANGELOG)
         worker.let_go()
         assert worker.store.next_offset(0) == 0
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_partition_that_is_not_open_has_no_view_and_nothing_is_begun(kind: str) -> None:
+    """Whoever asks for it hears which one, and the batches of others are kept as ever."""
+    with holds_in(kind) as holds:
+        worker = Worker(holds("scorecards", TOPIC))
+        for ask in (worker.views.of, worker.views.view):
+            with pytest.raises(MovedError, match=f"{TOPIC}, partition 3"):
+                ask(3)
+        assert not worker.store.begun(3)
+        worker.store.keep([], [])
