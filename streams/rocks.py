@@ -279,8 +279,8 @@ def _after(prefix: bytes) -> bytes:
 def _options(memory_bytes: int) -> Options:
     """How every database is kept: shared memory, and small files where there is little in it."""
     cache = Cache(memory_bytes)
-    # Indexes, filters and what is not written yet count as blocks do, so that all of it is bounded. They are
-    # in parts, because the cache keeps nothing larger than a sixty-fourth of it: it would read it each time.
+    # Indexes, filters and what is not written yet count as blocks do, so that all of it is bounded. They
+    # are in parts: the cache keeps nothing larger than a sixty-fourth of it, and would read that each time.
     blocks = BlockBasedOptions()
     blocks.set_block_cache(cache)
     blocks.set_cache_index_and_filter_blocks(True)
