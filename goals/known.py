@@ -10,6 +10,7 @@ from kpis.definitions.counting import unit_of
 from kpis.definitions.evaluation import Evaluate, compiled
 from kpis.definitions.formula import Named, Negative, Number, Operation, Tree, constant, parse
 from kpis.formulas import EVERY_GRAIN, KPIS, minor_digits
+from kpis.meanings import BEYOND
 from kpis.measures import MEASURES, SCALES
 from schemas.definitions import Definitions, KpiUnit, Unit
 
@@ -70,9 +71,10 @@ def known_kpis(currency: str, own: Definitions | None = None) -> Known:
     kpis: dict[str, KnownKpi] = {}
     for name, kpi in KPIS.items():
         if name not in ours:
-            unit: KpiUnit = "days" if name.endswith("_days") else "ratio"
+            beyond = BEYOND[name]
+            lower = beyond.better == "lower"
             kpis[name] = KnownKpi(
-                name, unit, False, kpi.grains, False, False, False, False, frozenset(), None
+                name, beyond.unit, lower, kpi.grains, False, False, False, False, frozenset(), None
             )
     for name, one in (ours | own.kpis).items():
         tree, mentions = parse(one.formula)

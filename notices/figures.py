@@ -10,8 +10,9 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from msgspec import Struct
 
+from kpis.meanings import KpiMeaning
 from notices.phrases import Phrases
-from schemas.definitions import KpiDefinition, KpiUnit
+from schemas.definitions import KpiUnit
 from schemas.records import Figure
 
 READ_DIGITS = 3
@@ -23,7 +24,7 @@ _MINOR_BELOW = 100
 class Meaning(Struct, frozen=True):
     """What is known of KPIs, and the currency of those that are money; and of people."""
 
-    kpis: Mapping[str, KpiDefinition]
+    kpis: Mapping[str, KpiMeaning]
     currency: str
     people: Mapping[str, str] = MappingProxyType({})
     """What whoever a goal is for is called, by scope, where that is known; else by their id."""

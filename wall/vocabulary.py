@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from goals.known import Known, known_kpis
 from kpis.calendar import Grain
-from kpis.definitions.builtin import builtin_kpis
 from kpis.definitions.changing import definitions_in
+from kpis.meanings import kpi_meanings
 from notices.figures import Meaning
 from schemas.definitions import Definitions, KpiUnit, Unit
 from wall.entries import decode_defined, decode_member, decode_named
@@ -54,17 +54,17 @@ def meaning_in(view: View, currency: str) -> Meaning:
     # Of teams only ids are known, which here begin a sentence or follow a noun.
     people = {f"team:{team}": f"{team[:1].upper()}{team[1:]}" for team in teams if team}
     people |= {named.scope: named.name for named in map(decode_named, view.of_kind("name"))}
-    return Meaning(builtin_kpis() | definitions_of(view).kpis, currency, people)
+    return Meaning(kpi_meanings(definitions_of(view).kpis), currency, people)
 
 
 def kpis_in(view: View, currency: str) -> list[Kpi]:
     """All KPIs, in the order in which records show them; own ones last."""
     own = definitions_of(view)
-    named = builtin_kpis() | own.kpis
+    meanings = kpi_meanings(own.kpis)
     return [
         Kpi(
             kpi=one.name,
-            name=named[one.name].name if one.name in named else {},
+            name=dict(meanings[one.name].name),
             unit=one.unit,
             lower_is_better=one.lower_is_better,
             additive=one.additive,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from kpis.definitions.builtin import builtin_kpis
+from kpis.meanings import KpiMeaning, kpi_meanings
 from malvakt.defined import number_of
 from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError
@@ -87,14 +87,14 @@ async def _run(settings: Settings, raw: bytes) -> None:
         await notifier.run()
 
 
-async def _kpis(settings: Settings) -> Mapping[str, KpiDefinition]:
+async def _kpis(settings: Settings) -> Mapping[str, KpiMeaning]:
     """The KPIs as they are called and written: ours and the organisation's own."""
     own = {
         key.partition("/")[2]: record.definition
         for key, record in (await read_definitions(settings)).items()
         if isinstance(record.definition, KpiDefinition)
     }
-    return builtin_kpis() | own
+    return kpi_meanings(own)
 
 
 def _raw(file: Path) -> bytes:

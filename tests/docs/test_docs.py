@@ -32,7 +32,7 @@ from schemas.events import EVENT_TYPES, type_of
 from schemas.export import GUIDE, guide
 from schemas.goals import Absolute, AlertKind, Standing
 from schemas.records import KpiRecord, encode_record
-from schemas.topics import CRM_TOPICS
+from schemas.topics import CRM_TOPICS, INTERNAL, TOPICS
 from simulation.floor import Floor, events
 from streams.partitioning import ON_EVERY_PARTITION
 from streams.settings import Settings
@@ -80,6 +80,14 @@ def test_every_reason_for_a_refusal_is_explained() -> None:
     """And none that there is not."""
     explained = first_column(section(page("events.md"), "What is refused"))
     assert sorted(explained) == sorted(code.value for code in ReasonCode)
+
+
+def test_how_long_every_topic_is_kept_is_said() -> None:
+    """Of those of one installation under the name it gives them."""
+    kept = section(page("retention.md"), "What is kept where")
+    for topic in TOPICS:
+        name = f"<app id>.{topic.name}" if topic.name in INTERNAL else topic.name
+        assert f"`{name}`" in kept
 
 
 def test_every_measure_and_kpi_is_defined() -> None:

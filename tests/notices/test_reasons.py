@@ -11,7 +11,7 @@ from goals.periods import Span
 from goals.reading import Remark
 from goals.reasons import Code, Figure, Reason, reason
 from kpis.calendar import Grain, day_number
-from kpis.definitions.builtin import builtin_kpis
+from kpis.meanings import kpi_meanings
 from notices.figures import Meaning
 from notices.phrases import PHRASES
 from notices.reasons import WORDING, finding, sentence
@@ -19,7 +19,7 @@ from notices.rules import Language
 from tests.goals.test_reading import FAULTS, WARNINGS, one
 
 GOLDEN = Path(__file__).parent / "golden"
-MEANING = Meaning(builtin_kpis(), "SEK")
+MEANING = Meaning(kpi_meanings(), "SEK")
 MAY = Span(day_number(date(2026, 5, 1)), day_number(date(2026, 5, 31)))
 DAYS = Span(day_number(date(2026, 5, 2)), day_number(date(2026, 5, 9)))
 

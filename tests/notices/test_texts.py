@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kpis.definitions.builtin import builtin_kpis
+from kpis.meanings import kpi_meanings
 from notices.figures import Meaning, period
 from notices.hours import Hours
 from notices.phrases import PHRASES
@@ -18,7 +18,7 @@ from schemas.goals import Alert, AlertKind
 from tests.notices.alerts import STATUS, alert
 
 GOLDEN = Path(__file__).parent / "golden"
-MEANING = Meaning(builtin_kpis(), "SEK")
+MEANING = Meaning(kpi_meanings(), "SEK")
 AT = STATUS.as_of
 LATER = AT + timedelta(hours=1, minutes=50)
 KINDS: tuple[AlertKind, ...] = ("at_risk", "slipped", "recovered", "achieved", "missed", "corrected")
@@ -54,6 +54,9 @@ COUNT = {"kpi": "meetings_booked", "scope": "customer:c-7", "value": 11, "target
     "end": date(2026, 3, 26),
 }
 
+GROWTH = RATE | {"kpi": "sales_growth", "scope": "company", "value": 0.08, "target": 0.14}
+GROWTH |= {"forecast": 0.091, "low": -0.02, "high": 0.155, "remaining": 0.06}
+
 TOLD: dict[str, list[Alert]] = {
     **{kind: [alert(kind)] for kind in KINDS},
     "corrected to achieved": [alert("corrected", standing="achieved", value="412000.00")],
@@ -62,6 +65,7 @@ TOLD: dict[str, list[Alert]] = {
     "named": [alert("at_risk", name="Vårkampanjen", per_working_day=None)],
     "a limit": [alert("slipped", **LIMIT), alert("missed", LATER, goal="b", **LIMIT)],
     "a rate": [alert("at_risk", **RATE)],
+    "a growth": [alert("at_risk", **GROWTH)],
     "a day": [alert("at_risk", **COUNT)],
     "a ratio of nothing": [
         alert("at_risk", **(RATE | {"value": None, "forecast": None, "probability": None}))
@@ -132,7 +136,7 @@ FIGURES = st.none() | MONEY | st.integers() | st.floats(allow_nan=False, allow_i
 @example("slipped", "revenue", [1e300, 1, 1e300, 1e-300, 1, 1, 1], 5e-324, 5e-324, "sv", "told")
 @given(
     st.sampled_from(KINDS),
-    st.sampled_from([*builtin_kpis(), "unknown"]),
+    st.sampled_from([*kpi_meanings(), "unknown"]),
     st.lists(FIGURES, min_size=7, max_size=7),
     st.none() | st.floats(0, 1),
     st.none() | st.floats(0, 1),
@@ -171,7 +175,7 @@ def test_a_page_tells_an_alert_by_the_names_of_people_and_without_commands() -> 
     """In the sentences of the messages."""
     people = {"seller:u-17": "Åsa Öberg"}
     slipped = alert("slipped", scope="seller:u-17")
-    text = told(slipped, Hours("Europe/Stockholm"), Meaning(builtin_kpis(), "SEK", people), "sv")
+    text = told(slipped, Hours("Europe/Stockholm"), Meaning(kpi_meanings(), "SEK", people), "sv")
     assert text.title == "Halkar efter: Säljare Åsa Öberg, försäljning i mars"
     message = text_of(Message("told", ((slipped,),), AT), route("sv"), MEANING)
     assert text.body.splitlines()[1:] == message.body.splitlines()[1:-1]

@@ -38,7 +38,7 @@ from wall.database import ViewError
 from wall.deals import decode_moment
 from wall.entries import KINDS
 from wall.view import View
-from wall.vocabulary import Measure, kpis_in, measures_in
+from wall.vocabulary import Measure, kpis_in, meaning_in, measures_in
 
 NOON = datetime(2026, 3, 19, 12, tzinfo=UTC)
 TOPICS = sorted(KINDS)
@@ -297,6 +297,15 @@ def test_of_several_claims_of_a_version_the_first_in_the_log_holds(view: View) -
     changes = view.apply(_told(GOALS_HISTORY.name, "g", *map(encode_version, versions)), NOON)
     assert view.versions("g") == [encode_version(versions[0])]
     assert changes == []
+
+
+def test_every_kpi_of_ours_is_called_something_and_written_in_its_unit(view: View) -> None:
+    """Growth as a share, on pages as in texts."""
+    meaning = meaning_in(view, "SEK")
+    for kpi in kpis_in(view, "SEK"):
+        assert set(kpi.name) == {"sv", "en"}
+        assert (kpi.unit, kpi.lower_is_better) == (meaning.unit(kpi.kpi), meaning.lower_is_better(kpi.kpi))
+    assert meaning.unit("sales_growth") == "ratio"
 
 
 def test_own_figures_are_known_by_their_keys_until_they_are_taken_away(view: View) -> None:

@@ -1,0 +1,50 @@
+"""What every KPI is called, in what it is, and which way is better: of ours and of an organisation's own.
+
+All who write a figure for people read it here; how a figure is worked out is in `kpis.formulas`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from msgspec import Struct
+
+from kpis.definitions.builtin import builtin_kpis
+from kpis.formulas import KPIS
+from schemas.definitions import KpiDefinition, KpiUnit
+
+
+class KpiMeaning(Struct, frozen=True):
+    """What a KPI's figure stands for."""
+
+    unit: KpiUnit
+    better: Literal["higher", "lower"]
+    name: Mapping[str, str]
+    """What people call it, by language."""
+
+
+BEYOND: Mapping[str, KpiMeaning] = MappingProxyType(
+    {
+        "customer_lifetime_days": KpiMeaning(
+            "days", "higher", {"sv": "Tid som kund, dagar", "en": "Customer lifetime, days"}
+        ),
+        "sales_growth": KpiMeaning("ratio", "higher", {"sv": "Tillväxt", "en": "Growth"}),
+        "growth_accumulated": KpiMeaning(
+            "ratio", "higher", {"sv": "Tillväxt i år", "en": "Growth this year"}
+        ),
+    }
+)
+"""Those that look beyond one window, which no formula says; the others are in `builtin.toml`."""
+
+
+def kpi_meanings(own: Mapping[str, KpiDefinition] = MappingProxyType({})) -> dict[str, KpiMeaning]:
+    """All KPIs by name, in the order in which records show them; own ones last."""
+    defined = {**builtin_kpis(), **own}
+    return {
+        name: _defined(defined[name]) if name in defined else BEYOND[name]
+        for name in dict.fromkeys([*KPIS, *own])
+    }
+
+
+def _defined(one: KpiDefinition) -> KpiMeaning:
+    return KpiMeaning(one.unit, one.better, one.name)
