@@ -33,8 +33,9 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 INSTANTS = ("first_contact", "won_at", "lost_at")
 """The fields of an event's data that state an instant."""
 
-DATES = ("expected_close", "from_", "to")
-"""The fields of an event's data that state a date. Who must fill one in writes 0001-01-01 or 9999-12-31."""
+DATES = ("from_", "to")
+"""The fields of an event's data that state a date on which something counts. Who must fill one in writes
+0001-01-01 or 9999-12-31. Nothing counts on `expected_close`: no deal is refused for it."""
 
 
 class ReasonCode(StrEnum):

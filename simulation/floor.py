@@ -9,7 +9,7 @@ Only what turns out late is told after its time: a change of team that has been 
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import TypeVar
 
@@ -33,6 +33,8 @@ LEADS_A_DAY = 0.55
 """About how many leads a floor has a calendar day, of each that it has on a usual working day."""
 FIRST_START = date(1971, 1, 1)
 """Before that, what happened before a floor began could not be told."""
+LAST = LATEST.date() - timedelta(days=92)
+"""With it a floor for ever ends: costs are for days to come, and those must be let in too."""
 
 Told = TypeVar("Told")
 
@@ -73,8 +75,7 @@ def lines(floor: Floor, start: date, end: date | None = None) -> Iterator[bytes]
         raise ValueError("a floor has at least one seller and one team")
     if start < FIRST_START:
         raise ValueError(f"a floor starts in {FIRST_START.year} or later")
-    # For ever is until no event may come any more.
-    last = LATEST.date() if end is None else min(end, LATEST.date())
+    last = LAST if end is None else min(end, LAST)
     return _Run(floor, start).lines(last)
 
 

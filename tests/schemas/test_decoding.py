@@ -130,7 +130,15 @@ def test_an_absurd_date_of_a_cost_is_refused(name: str, stated: str) -> None:
     assert stated in reason.sentence
 
 
-@pytest.mark.parametrize(("form", "known"), [("date-time", INSTANTS), ("'date'", DATES)])
+def test_no_deal_is_refused_for_when_it_was_expected_to_close() -> None:
+    """Nothing counts on it, and it may be a date that says nobody knows."""
+    event = WON | {"type": "deal.created"} | data(expected_close="9999-12-31")
+    assert not isinstance(decode_event(orjson.dumps(event)), Reason)
+
+
+@pytest.mark.parametrize(
+    ("form", "known"), [("date-time", INSTANTS), ("'date'", (*DATES, "expected_close"))]
+)
 def test_no_instant_and_no_date_goes_unchecked(form: str, known: tuple[str, ...]) -> None:
     """Every field that states one is known by name."""
     stated = {
