@@ -22,6 +22,7 @@ from rocksdict import (
     BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
+    DBCompactionStyle,
     DBCompressionType,
     Options,
     Rdict,
@@ -50,6 +51,8 @@ KEPT_ENTRIES = 10_000
 """How many decoded values of one of a view's mappings stay in memory between two batches."""
 WRITE_SHARE = 4
 """What is not written to files yet may take one part of so many of the memory that RocksDB has."""
+RUNS = 8
+"""How many sorted runs of files a database may have before some are put together; reads look into each."""
 BLOOM_BITS = 10
 FAMILY = "default"
 """A database without families has one, of this name."""
@@ -297,7 +300,9 @@ def _options(memory_bytes: int) -> Options:
     )
     options.set_compression_type(DBCompressionType.lz4())
     options.set_bottommost_compression_type(DBCompressionType.zstd())
-    options.set_level_compaction_dynamic_level_bytes(True)
+    # In levels, all of a partition would be written again each time a few files were added to it.
+    options.set_compaction_style(DBCompactionStyle.universal())
+    options.set_level_zero_file_num_compaction_trigger(RUNS)
     options.set_max_open_files(MAX_OPEN_FILES)
     options.set_keep_log_file_num(2)
     options.set_stats_dump_period_sec(0)

@@ -1,8 +1,9 @@
 """Partitions in RocksDB: what outlives the process, what does not, and what begins anew."""
 
+import json
 import tempfile
 from pathlib import Path
-from random import randbytes
+from random import Random, randbytes
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,6 +71,26 @@ def test_a_database_that_was_there_shares_the_workers_memory(disk: Disk) -> None
     disk.hold().close()
     holding = disk.hold()
     assert holding._database._open.property_value("rocksdb.block-cache-capacity") == str(CACHE_MB << 20)
+
+
+def test_what_is_old_is_not_written_again_with_each_little_that_is_new(disk: Disk) -> None:
+    """Else a day takes the longer the more years there are: in levels, all is written each four files."""
+    holding = disk.hold()
+    random, stated = Random(1), 0
+    for _ in range(120):
+        for _ in range(100):
+            value = random.randbytes(1_000)
+            holding.packed[random.randbytes(8).hex()] = value
+            stated += len(value)
+        holding.flush()
+        holding._database._open.flush()
+    holding.close()
+    [log] = disk.files("LOG")
+    lines = (line.partition("EVENT_LOG_v1 ")[2] for line in log.read_text().splitlines())
+    told = [json.loads(event) for event in lines if event]
+    made = [one for one in told if one["event"] == "table_file_creation"]
+    assert len(made) > 120
+    assert sum(one["file_size"] for one in made) < 5 * stated
 
 
 def test_what_was_not_flushed_is_gone(disk: Disk) -> None:
