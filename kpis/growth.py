@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kpis.calendar import date_of, day_number
 from kpis.formulas import Compare, Compared
 from kpis.money import above, below, parts_in
-from kpis.spans import Span, span_before, spans_after, spans_from, spans_of
+from kpis.spans import EVER, Span, span_before, spans_after, spans_from, spans_of, years_of
 from schemas.internal import Measures
 
 REVENUE = "revenue"
@@ -53,14 +53,12 @@ class Growth:
 
         `None` where no deal was won in either, and where it has not begun: nothing is like it yet.
         """
-        if span.start > today:
+        if span.start > today or not self._wins(scope, EVER):
             return None
         earlier = span.before or span_before(span)
-        before = self._sums.get(scope + earlier.suffix)
-        if before is None or WINS not in before:
-            if WINS not in measures:
-                return None
-            before = {}
+        before = self._won_in(scope, earlier)
+        if not before and WINS not in measures:
+            return None
         assert span.end is not None
         if span.end <= today:
             growth = _compared(measures, before)
@@ -76,6 +74,20 @@ class Growth:
         if not span.is_year:
             return Compare(growth, None)
         return Compare(growth, Compared(now - days.ahead, days.accumulated))
+
+    def _won_in(self, scope: str, span: Span) -> Measures:
+        """The sums of a window in which a deal was won; nothing of another.
+
+        Most scopes are customers, and most of their windows are empty. To see that takes a read where sums
+        are on disk; those of their years are at hand, as their records are written too.
+        """
+        if not any(self._wins(scope, year) for year in years_of(span)):
+            return _NOTHING
+        found = self._sums.get(scope + span.suffix, _NOTHING)
+        return found if WINS in found else _NOTHING
+
+    def _wins(self, scope: str, span: Span) -> bool:
+        return WINS in self._sums.get(scope + span.suffix, _NOTHING)
 
     def changed(self, scope: str, day: int, last_day: int, touched: dict[str, tuple[str, Span]]) -> None:
         """Something changed on a day: so did what the windows after its own are compared with."""
@@ -127,6 +139,7 @@ def _compared(now: Measures, before: Measures) -> Compared:
 
 
 _FINER = REVENUES - {REVENUE}
+_NOTHING: Measures = {}
 
 
 def _same_date_last_year(today: int) -> int:

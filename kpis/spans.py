@@ -52,6 +52,18 @@ def spans_of(day: int) -> tuple[Span, ...]:
     return tuple(_span(window.grain.value, window.start) for window in windows_of(day))
 
 
+EVER = spans_of(0)[-1]
+"""The window that holds everything."""
+
+
+@cache
+def years_of(span: Span) -> tuple[Span, ...]:
+    """The years that a window that ends lies in: a week may lie in two."""
+    assert span.end is not None
+    ends = (span.start, span.end - 1)
+    return tuple(dict.fromkeys(each for day in ends for each in spans_of(day) if each.is_year))
+
+
 @cache
 def spans_after(day: int) -> tuple[Span, ...]:
     """The windows that begin where those end that hold a day."""
