@@ -25,7 +25,7 @@ from kpis.formulas import (
 from kpis.growth import REVENUES, Growth
 from kpis.measures import OF_GRAIN
 from kpis.own import shown_as
-from kpis.spans import Span, place_of, span_after, spans_of
+from kpis.spans import EVER, Span, place_of, span_after, spans_of, years_of
 from kpis.tally import add_measures
 from kpis.versions import AS_OF, first_version
 from schemas.definitions import Definitions, KpiDefinition, MeasureDefinition
@@ -349,14 +349,12 @@ class Scorecards:
             touched.update((key, place_of(key)) for key in self._sums)
             return
         spans = {span for each in range(first, last + 1) for span in spans_of(each)}
-        # A week may begin in the year before and end in the one after; what it counts may be of either.
-        ends = {day for span in spans if span.end is not None for day in (span.start, span.end - 1)}
-        years = {span.start for each in ends for span in spans_of(each) if span.is_year}
-        [ever] = (span for span in spans if span.end is None)
+        # Of a week over New Year, what it counts may be of either year.
+        years = {year.start for span in spans if span is not EVER for year in years_of(span)}
         for year, scope in list(self._years):
-            key = scope + ever.suffix
+            key = scope + EVER.suffix
             if customers_staying(self._sums.get(key, {})):
-                touched[key] = (scope, ever)
+                touched[key] = (scope, EVER)
             if year in years:
                 for span in spans:
                     key = scope + span.suffix
