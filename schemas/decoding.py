@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.definitions import DefinitionRecord, Plain, decode_definition, key_of
-from schemas.events import EVENT_TYPES, Event, type_of
+from schemas.events import EVENT_TYPES, Data, Event, type_of
 from schemas.goals import Goal, decode_goal
 
 Record = TypeVar("Record")
@@ -152,24 +152,34 @@ _decode_plain: Callable[[msgspec.Raw], Plain] = msgspec.json.Decoder(Plain).deco
 
 
 def _absurd_time(event: Event) -> Reason | None:
-    stated: list[tuple[str, date]] = [("$.time", event.time)]
-    for name in (*INSTANTS, *DATES):
-        said = getattr(event.data, name, None)
-        if said is not None:
-            stated.append((f"$.data.{name.removesuffix('_')}", said))
-    for path, said in stated:
-        if not EARLIEST <= _instant(said) < LATEST:
-            return Reason(
-                ReasonCode.ABSURD_TIME,
-                path,
-                f"`{path}` says {said.isoformat()}, which is outside {EARLIEST:%Y} to {LATEST:%Y};"
-                " is the year right?",
-            )
+    if not _is_likely(event.time):
+        return _absurd("$.time", event.time)
+    data = event.data
+    for name in _times_in(type(data)):
+        said = getattr(data, name)
+        if said is not None and not _is_likely(said):
+            return _absurd(f"$.data.{name.removesuffix('_')}", said)
     return None
 
 
-def _instant(said: date) -> datetime:
-    return said if isinstance(said, datetime) else datetime.combine(said, time(), UTC)
+@cache
+def _times_in(kind: type[Data]) -> tuple[str, ...]:
+    """The fields of a kind of data that state an instant or a date."""
+    return tuple(name for name in (*INSTANTS, *DATES) if name in kind.__struct_fields__)
+
+
+def _is_likely(said: date) -> bool:
+    at = said if isinstance(said, datetime) else datetime.combine(said, time(), UTC)
+    return EARLIEST <= at < LATEST
+
+
+def _absurd(path: str, said: date) -> Reason:
+    return Reason(
+        ReasonCode.ABSURD_TIME,
+        path,
+        f"`{path}` says {said.isoformat()}, which is outside {EARLIEST:%Y} to {LATEST:%Y};"
+        " is the year right?",
+    )
 
 
 def _reason(message: str) -> Reason:
