@@ -17,12 +17,10 @@ from schemas.internal import (
     TermBegun,
     decode_link,
     encode_link,
-    encode_partial,
-    encode_ready,
+    encode_reported,
     reader_of,
-    term_begun,
 )
-from schemas.topics import DEFINITIONS, LINKS, PARTIALS, READY, REJECTED
+from schemas.topics import DEFINITIONS, LINKS, PARTIALS, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out, make_safe
@@ -44,7 +42,6 @@ class LedgerAgent:
         self._partials = parts.settings.topic(PARTIALS.name)
         self._rejected = parts.settings.topic(REJECTED.name)
         self._definitions = parts.settings.topic(DEFINITIONS.name)
-        self._ready = parts.settings.topic(READY.name)
         self._one_at_a_time = asyncio.Lock()
         """A batch, or a part of history that is counted anew."""
         business = parts.settings.business()
@@ -126,16 +123,17 @@ class LedgerAgent:
         An earlier owner that was paused and wakes up may fold what its successor did not: only the first of
         two changes. What it tells of the state between them, nobody would take back.
         """
-        version, partitions = first_version(term), list(partitions)
+        partitions = list(partitions)
         objects = self._parts.objects
         # Known to whoever comes next before anybody hears of it: below it, all they said would be void.
         objects.claimed(term, await self._parts.delivery.write(objects.claim(partitions, term)))
+        begun = [TermBegun(source, first_version(term)) for source in partitions]
         await self._parts.delivery.write(
             Outgoing(topic, reader, None, value)
-            for source in partitions
+            for said in begun
             for topic, value in (
-                (self._partials, encode_partial(term_begun(source, version))),
-                (self._links, encode_link(TermBegun(source, version))),
+                (self._partials, encode_reported(said)),
+                (self._links, encode_link(said)),
             )
             for reader in range(self._parts.partitions)
         )
@@ -190,7 +188,7 @@ class LedgerAgent:
         outputs: list[Outgoing] = []
         for partial in effects.partials:
             to = partition_of(partial.scope, count)
-            value = encode_partial(partial)
+            value = encode_reported(partial)
             outputs.append(Outgoing(self._partials, to, partial.scope, value, timestamp_ms=received_ms))
         for link in effects.links:
             to = reader_of(link, lambda key: partition_of(key, count))
@@ -200,6 +198,6 @@ class LedgerAgent:
 
     def _told_ready(self, ready: list[Ready]) -> Iterator[Outgoing]:
         for said in ready:
-            value = encode_ready(said)
+            value = encode_reported(said)
             for reader in range(self._parts.partitions):
-                yield Outgoing(self._ready, reader, None, value)
+                yield Outgoing(self._partials, reader, None, value)

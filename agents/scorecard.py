@@ -1,20 +1,18 @@
 """The scorecard agent: partial tallies and the clock in; scorecard rows and KPI records out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kpis.scorecards import Scorecards, Touched
 from schemas.internal import (
-    Partial,
-    Ready,
     Renewed,
+    Reported,
     Tick,
-    decode_partial,
-    decode_ready,
+    decode_reported,
     decode_tick,
     encode_renewed,
 )
 from schemas.records import encode_record
-from schemas.topics import READY, RENEWED, SCORECARDS, TICKS
+from schemas.topics import RENEWED, SCORECARDS, TICKS
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out
@@ -23,6 +21,9 @@ from streams.view_entries import CLOCK, SUMS, YEARS
 from streams.views import Views
 from streams.worker import Parts
 
+SCOPES_A_RECORD = 2_000
+"""Of which one record says that they are renewed: 300 kB, if their names are as long as they may be."""
+
 
 class ScorecardAgent:
     """Sums the partials of all source partitions, and publishes what they touch."""
@@ -30,7 +31,6 @@ class ScorecardAgent:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._topic = parts.settings.topic(SCORECARDS.name)
-        self._ready = parts.settings.topic(READY.name)
         self._renewed = parts.settings.topic(RENEWED.name)
         self._ticks = parts.settings.topic(TICKS.name)
         business = parts.settings.business()
@@ -62,25 +62,33 @@ class ScorecardAgent:
                     for key, record in scorecards.records(taken.touched)
                 )
                 ticked = any(part.tp.topic == self._ticks for part in slices)
-                said = Renewed(scorecards.now or 0, ticked, _days(taken.touched))
-                consequences.outputs.append(Outgoing(self._renewed, partition, None, encode_renewed(said)))
+                consequences.outputs.extend(
+                    Outgoing(self._renewed, partition, None, encode_renewed(said))
+                    for said in renewals(scorecards.now or 0, taken.touched, ticked=ticked)
+                )
         await carry_out("scorecard", fetched, consequences, self._parts.scorecards, self._parts.delivery)
 
-    def _decoded(self, part: Slice) -> Iterable[Partial | Tick | Ready]:
-        if part.tp.topic == self._ready:
-            return [decode_ready(record.value or b"") for record in part.records]
+    def _decoded(self, part: Slice) -> Iterable[Reported | Tick]:
         if part.tp.topic == self._ticks:
             ticks = [decode_tick(record.value or b"") for record in part.records]
             metrics.CLOCK_SECONDS.set(ticks[-1].now / 1_000_000)
             return ticks
-        return (decode_partial(record.value or b"") for record in part.records)
+        return (decode_reported(record.value or b"") for record in part.records)
 
 
-def _days(touched: Touched) -> dict[str, tuple[int, int]]:
-    """By scope, the first and the last of the days of which records are written."""
+def renewals(now: int, touched: Touched, *, ticked: bool) -> Iterator[Renewed]:
+    """What to say of records that are written: by scope, the first and the last of their days.
+
+    All scopes at once may be more than a broker takes in one record. That the clock has ticked comes last:
+    by then all figures are known to be others.
+    """
     days: dict[str, tuple[int, int]] = {}
     for scope, span in touched.values():
         if span.grain == "day":
             first, last = days.get(scope, (span.start, span.start))
             days[scope] = min(first, span.start), max(last, span.start)
-    return days
+    scopes = list(days)
+    while len(scopes) > SCOPES_A_RECORD:
+        some, scopes = scopes[:SCOPES_A_RECORD], scopes[SCOPES_A_RECORD:]
+        yield Renewed(now, False, {scope: days[scope] for scope in some})
+    yield Renewed(now, ticked, {scope: days[scope] for scope in scopes})

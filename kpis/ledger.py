@@ -45,6 +45,10 @@ from schemas.rows import DefinedRow, LeadOfRow, ObjectRow, OriginRow, RateRow, R
 DEFINED = "defined"
 """The key of the row of definitions."""
 
+CELLS_A_PARTIAL = 200
+"""Of how many days one partial tells. A cost may be of ten years, and thousands of days of a company that
+counts dozens of measures on each are more than a broker takes in one record."""
+
 _CUSTOMER = "customer:"
 """How the keys of customers' rows begin."""
 
@@ -361,8 +365,9 @@ class Ledger:
         for cell in batch.cells:
             by_scope.setdefault(cell[0], []).append(Cell(cell[1], measures(cell)))
         return [
-            Partial(scope, self._partition, self._version, self._as_of, cells)
+            Partial(scope, self._partition, self._version, self._as_of, cells[at : at + CELLS_A_PARTIAL])
             for scope, cells in by_scope.items()
+            for at in range(0, len(cells), CELLS_A_PARTIAL)
         ]
 
     def _team_at(self, seller: str, micros: int) -> str | None:

@@ -15,7 +15,7 @@ from kpis.ledger import Input, Ledger
 from kpis.scorecards import Scorecards, Touched, read_at
 from schemas.definitions import DefinitionRecord, Definitions, key_of
 from schemas.events import Event, OrgEvent, Told
-from schemas.internal import Partial, Ready, ScorecardRow, Tick, reader_of
+from schemas.internal import Reported, ScorecardRow, Tick, reader_of
 from schemas.records import KpiRecord
 from schemas.rows import Row
 
@@ -92,7 +92,7 @@ class Replay:
     def _settle(self, inboxes: dict[int, list[Input]]) -> None:
         while inboxes:
             following: dict[int, list[Input]] = {}
-            said: list[Partial | Ready] = []
+            said: list[Reported] = []
             for partition, inbox in inboxes.items():
                 effects = self._ledgers[partition].apply(inbox)
                 self._rows[partition].update(effects.rows)

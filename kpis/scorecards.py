@@ -39,8 +39,10 @@ from schemas.internal import (
     Measures,
     Partial,
     Ready,
+    Reported,
     ScorecardRow,
     SourceReady,
+    TermBegun,
     Tick,
 )
 from schemas.records import Figure, KpiRecord
@@ -157,8 +159,8 @@ class Scorecards:
             self._add(new.scope, new.day, _difference({}, measures), {})
         self._growth.forget()
 
-    def take(self, items: Iterable[Partial | Tick | Ready]) -> Taken:
-        """Take in a batch of partials and ticks, in any order."""
+    def take(self, items: Iterable[Reported | Tick]) -> Taken:
+        """Take in a batch of what sources reported and of ticks; those of one source in its order."""
         self._version += 1
         rows = self._fresh = {}
         touched: Touched = {}
@@ -177,13 +179,12 @@ class Scorecards:
                 continue
             begun = terms.sources.get(item.source)
             if begun is not None and item.version < begun.version:
-                if isinstance(item, Partial):
-                    self._refuse(item)
+                self._refuse(item, touched)
                 continue
             if isinstance(item, Ready):
                 self._hear_ready(item, touched)
                 continue
-            if item.begins_term:
+            if isinstance(item, TermBegun):
                 terms.sources[item.source] = Contribution(item.version, 0, {})
                 rows[TERMS] = terms
                 continue
@@ -259,11 +260,9 @@ class Scorecards:
             yield key, record
 
     def _hear_ready(self, said: Ready, touched: Touched) -> None:
-        """A source has counted all of its history under a version; once all have, that is in use.
-
-        Where it is already, this may be a replay, after a crash in which the records were not written.
-        """
+        """A source has counted all of its history under a version; once all have, that is in use."""
         row = self._in_use()
+        used = self._used(row, said.key)
         known = row.sources.setdefault(said.key, {})
         before = known.get(said.source)
         if before is not None and before.version > said.version:
@@ -277,8 +276,13 @@ class Scorecards:
             del versions[number]
         self._fresh[IN_USE] = row
         self._redefined()
-        if len(known) == self._sources:
-            touched.update((key, place_of(key)) for key in self._sums)
+        # A replay cannot know what was written; a new owner that says the same again changes nothing.
+        replayed = before is not None and before.version == said.version
+        if replayed or self._used(row, said.key) != used:
+            self._touch_all(touched)
+
+    def _touch_all(self, touched: Touched) -> None:
+        touched.update((key, place_of(key)) for key in self._sums)
 
     def _redefined(self) -> None:
         self._read_by = None
@@ -304,10 +308,16 @@ class Scorecards:
         """The definitions that are in use, by name and number: all sources have counted all under them."""
         row = self._in_use()
         for key in sorted(row.sources):
-            said = row.sources[key].values()
-            number = min(each.number for each in said)
-            if len(said) == self._sources and not any(each.removed for each in said):
+            number = self._used(row, key)
+            if number is not None:
                 yield key.partition("/")[2], number, row.definitions[key][number]
+
+    def _used(self, row: InUseRow, key: str) -> int | None:
+        """Which version of a definition is in use, if one is."""
+        said = row.sources.get(key, {}).values()
+        if len(said) < self._sources or any(each.removed for each in said):
+            return None
+        return min(each.number for each in said)
 
     def _time(self) -> ClockRow | None:
         row = self._fresh.get(CLOCK) or self._rows.get(CLOCK)
@@ -346,7 +356,7 @@ class Scorecards:
             return
         self._shown.clear()
         if first is None or last - first > DAYS_TURNED:
-            touched.update((key, place_of(key)) for key in self._sums)
+            self._touch_all(touched)
             return
         spans = {span for each in range(first, last + 1) for span in spans_of(each)}
         # Of a week over New Year, what it counts may be of either year.
@@ -396,13 +406,19 @@ class Scorecards:
                     self._reader().figures(measures, each.grain, at.moment, compare)[1]
                 )
 
-    def _refuse(self, partial: Partial) -> None:
+    def _refuse(self, said: Reported, touched: Touched) -> None:
         """Take nothing from an owner whose time is over; but write what it touches as it stands.
 
         A worker that did not know may have published it, or this one before it crashed.
         """
-        for cell in partial.cells:
-            self._note(scorecard_key(partial.scope, cell.day), partial.scope, cell.day, {})
+        match said:
+            case Partial():
+                for cell in said.cells:
+                    self._note(scorecard_key(said.scope, cell.day), said.scope, cell.day, {})
+            case Ready():
+                self._touch_all(touched)
+            case TermBegun():
+                pass
 
     def _see(self, time: int) -> None:
         """An event of this time is known."""

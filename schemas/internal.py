@@ -34,7 +34,7 @@ class LeadOrigin(Struct, frozen=True, array_like=True, tag="origin"):
 
 
 class TermBegun(Struct, frozen=True, array_like=True, tag="term"):
-    """To every home: a partition has a new owner, and what an earlier one says from now on is void."""
+    """To every reader: a partition has a new owner, and what an earlier one says from now on is void."""
 
     source: int
     version: int
@@ -78,7 +78,7 @@ class Cell(Struct, frozen=True, array_like=True, gc=False):
     measures: Measures
 
 
-class Partial(Struct, frozen=True, array_like=True, gc=False):
+class Partial(Struct, frozen=True, array_like=True, tag="p", gc=False):
     """What one source partition counts for a scope: absolute, so that receiving it twice is harmless."""
 
     scope: str
@@ -88,19 +88,23 @@ class Partial(Struct, frozen=True, array_like=True, gc=False):
     """The latest event time the source had folded."""
     cells: list[Cell]
 
-    @property
-    def begins_term(self) -> bool:
-        """Whether it counts nothing, and says that the source has a new owner."""
-        return not self.scope
+
+class Ready(Struct, frozen=True, array_like=True, tag="ready"):
+    """A source partition has counted all its history under a version of a definition, or that is gone."""
+
+    source: int
+    version: int
+    """Of what the source says, as in partials."""
+    key: str
+    number: int
+    definition: MeasureDefinition | KpiDefinition | None
 
 
-def term_begun(source: int, version: int) -> Partial:
-    """To every partition's scorecards: what an earlier owner of the source says from now on is void."""
-    return Partial("", source, version, 0, [])
+Reported = Partial | Ready | TermBegun
+"""What a source partition tells scorecards: over one topic, so that what it says of partials follows."""
 
-
-encode_partial = msgspec.msgpack.Encoder().encode
-decode_partial = msgspec.msgpack.Decoder(Partial).decode
+encode_reported = msgspec.msgpack.Encoder().encode
+decode_reported = msgspec.msgpack.Decoder[Reported](Reported).decode
 
 
 class Contribution(Struct, frozen=True, array_like=True, gc=False):
@@ -157,17 +161,6 @@ SCORECARD_ROWS: Packing[ScorecardRow] = Packing(ScorecardRow)
 """How the rows of the table `scorecards` are written."""
 
 
-class Ready(Struct, frozen=True, array_like=True):
-    """A source partition has counted all its history under a version of a definition, or that is gone."""
-
-    source: int
-    version: int
-    """Of what the source says, as in partials."""
-    key: str
-    number: int
-    definition: MeasureDefinition | KpiDefinition | None
-
-
 class Tick(Struct, frozen=True, array_like=True):
     """The clock, as a record: what time it is, in microseconds."""
 
@@ -186,8 +179,6 @@ class Renewed(Struct, frozen=True, array_like=True):
 
 
 encode_tick = msgspec.msgpack.Encoder().encode
-encode_ready = msgspec.msgpack.Encoder().encode
-decode_ready = msgspec.msgpack.Decoder(Ready).decode
 decode_tick = msgspec.msgpack.Decoder(Tick).decode
 encode_renewed = msgspec.msgpack.Encoder().encode
 decode_renewed = msgspec.msgpack.Decoder(Renewed).decode

@@ -109,8 +109,8 @@ REJECTED = Topic(
 )
 PARTIALS = Topic(
     "kpi.partials",
-    "A source partition's absolute tallies",
-    "scope",
+    "A source partition's absolute tallies, and under which definitions all its history is counted",
+    "scope; none for what is on every partition",
     "ledger",
     "scorecard",
     Kept.UNTIL_READ,
@@ -122,14 +122,6 @@ DEFINITIONS = Topic(
     "malvakt definitions",
     "ledger",
     Kept.LATEST_BY_KEY,
-)
-READY = Topic(
-    "kpi.ready",
-    "Which definitions a source partition has counted all history under",
-    "none, on every partition",
-    "ledger",
-    "scorecard",
-    Kept.UNTIL_READ,
 )
 TICKS = Topic(
     "ticks",
@@ -205,7 +197,7 @@ DELIVERIES = Topic(
     Kept.LATEST_BY_KEY,
 )
 
-INTERNAL = frozenset({LINKS.name, PARTIALS.name, READY.name, TICKS.name, RENEWED.name})
+INTERNAL = frozenset({LINKS.name, PARTIALS.name, TICKS.name, RENEWED.name})
 """Topics that one installation's agents talk over: each has its own, named after it."""
 
 TOPICS = [
@@ -214,7 +206,6 @@ TOPICS = [
     LINKS,
     REJECTED,
     PARTIALS,
-    READY,
     TICKS,
     SCORECARDS,
     RENEWED,
@@ -229,7 +220,7 @@ TOPICS = [
 LEDGER_TOPICS = [*(topic.name for topic in CRM_TOPICS), DEFINITIONS.name, LINKS.name]
 """What the ledger agent reads."""
 
-SCORECARD_TOPICS = [PARTIALS.name, READY.name, TICKS.name]
+SCORECARD_TOPICS = [PARTIALS.name, TICKS.name]
 """What the scorecard agent reads."""
 
 GOALS_TOPICS = [GOALS.name, RENEWED.name]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.topics import CRM_TOPICS, DEFINITIONS, LINKS, PARTIALS, READY, SCORECARDS
+from schemas.topics import CRM_TOPICS, DEFINITIONS, LINKS, PARTIALS, SCORECARDS
 
 Offsets = Mapping[tuple[str, int], int]
 """Of each topic and partition, an offset."""
@@ -22,7 +22,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
     # What an event leads to may be said to another home, and by that to a third.
     (LINKS.name,),
     (LINKS.name,),
-    (PARTIALS.name, READY.name),
+    (PARTIALS.name,),
     (SCORECARDS.name,),
 )
 """Where records go, in this order."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kpis.ledger import Ledger
+from kpis.ledger import CELLS_A_PARTIAL, Ledger
 from kpis.scorecards import Scorecards
 from kpis.versions import VERSIONS_PER_TERM
 from schemas.events import Event
@@ -210,6 +210,29 @@ def test_a_cost_whose_days_have_no_rate_waits_whole() -> None:
     assert told(spent, event("rate.set", 2.5, "r1", currency="EUR", rate="10")) == {}
     both = told(spent, event("rate.set", 1, "r2", currency="EUR", rate="11"))
     assert measures(both, "company")["cost"] == "110.00"
+
+
+def test_what_a_cost_of_ten_years_says_fits_into_records() -> None:
+    """In several partials, each of which a broker takes, though the company counts a lot on every day."""
+    rent = event(
+        "cost.logged",
+        0,
+        "k",
+        cost="k1",
+        category="other",
+        amount="3660",
+        currency="SEK",
+        **{"from": "2026-03-02", "to": "2036-03-08"},
+    )
+    partials = Ledger(0, business(), {}).apply([rent]).partials
+    assert {partial.scope for partial in partials} == {"company"}
+    assert max(len(partial.cells) for partial in partials) <= CELLS_A_PARTIAL
+    days = [cell.day for partial in partials for cell in partial.cells]
+    assert len(days) == len(set(days)) == 3_660
+    scorecards = Scorecards(business(), {})
+    taken = scorecards.take(partials)
+    ever = dict(scorecards.records(taken.touched))["company|ever|1970-01-01"]
+    assert ever.measures["cost"] == "3660.00"
 
 
 def test_a_customer_is_new_once_and_for_who_won_them() -> None:

@@ -1,4 +1,7 @@
-"""The clock: windows close, what changes afterwards is called corrected, and growth turns with the day."""
+"""The clock: windows close, what changes afterwards is called corrected, and growth turns with the day.
+
+And definitions: which are in use, and what is written when that is another.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -8,8 +11,10 @@ import pytest
 from kpis.calendar import micros_of
 from kpis.ledger import Ledger
 from kpis.scorecards import Scorecards
+from kpis.versions import first_version
+from schemas.definitions import KpiDefinition
 from schemas.events import Event
-from schemas.internal import ScorecardRow, Tick
+from schemas.internal import Ready, Reported, ScorecardRow, TermBegun, Tick
 from schemas.records import KpiRecord
 from schemas.rows import Row
 from tests.kpis.test_fold import event
@@ -21,22 +26,23 @@ D: dict[str, Any] = {"deal": "d1", "customer": "c1"}
 class Floor:
     """A ledger and scorecards, told of events and of the time, and the records that hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, sources: int = 1) -> None:
         self.rows: dict[str, ScorecardRow] = {}
+        self.sources = sources
         self.objects: dict[str, Row] = {}
         self.ledger = Ledger(0, business(), self.objects)
-        self.scorecards = Scorecards(business(), self.rows)
+        self.scorecards = Scorecards(business(), self.rows, sources=sources)
         self.records: dict[str, KpiRecord] = {}
 
     def tell(self, *events: Event) -> set[str]:
         effects = self.ledger.apply(events)
         self.objects.update(effects.rows)
-        return self._take(effects.partials)
+        return self.hear(*effects.partials)
 
     def clock(self, now: str) -> set[str]:
-        return self._take([Tick(micros_of(datetime.fromisoformat(now)))])
+        return self.hear(Tick(micros_of(datetime.fromisoformat(now))))
 
-    def _take(self, items: Any) -> set[str]:
+    def hear(self, *items: Reported | Tick) -> set[str]:
         taken = self.scorecards.take(items)
         written = dict(self.scorecards.records(taken.touched))
         self.rows.update(taken.rows)
@@ -44,7 +50,7 @@ class Floor:
         return set(written)
 
     def restart(self) -> None:
-        self.scorecards = Scorecards(business(), self.rows, 2)
+        self.scorecards = Scorecards(business(), self.rows, 2, sources=self.sources)
         for key, row in self.rows.items():
             self.scorecards.learn(key, row)
 
@@ -178,3 +184,57 @@ def test_a_clock_that_stood_still_for_years_goes_on(floor: Floor) -> None:
     written = floor.clock("2029-01-01T00:00:00+01:00")
     assert written == set(floor.records)
     assert {r.state for r in floor.records.values() if r.grain != "ever"} == {"closed"}
+
+
+@pytest.fixture
+def two() -> Floor:
+    """A floor with two sources, on which a deal is won and the first says what it counts."""
+    floor = Floor(sources=2)
+    floor.clock("2026-03-02T08:00:00+01:00")
+    floor.tell(event("deal.won", 0, **D, value="100"))
+    return floor
+
+
+def counts(source: int, term: int, number: int = 1, formula: str | None = "deals_won / calls") -> Ready:
+    """What a source says in a term of the KPI `ours`, which is gone where there is no formula."""
+    own = formula and KpiDefinition(formula=formula, unit="ratio", better="higher", name={"en": "Ours"})
+    return Ready(source, first_version(term) + number, "kpis/ours", number, own or None)
+
+
+def test_a_definition_is_in_use_once_all_sources_count_under_it(two: Floor) -> None:
+    """And as long as none says that it is gone; all records are written when that turns, and only then."""
+    assert two.hear(counts(0, 1)) == set()
+    assert "ours" not in two.company("day", "2026-03-02").kpis
+    assert two.hear(counts(1, 1)) == set(two.records)
+    assert "ours" in two.company("day", "2026-03-02").kpis
+    assert two.hear(counts(0, 1, 2, "deals_won / contacts")) == set()
+    assert two.hear(counts(1, 1, 2, "deals_won / contacts")) == set(two.records)
+    assert two.hear(counts(1, 1, 3, None)) == set(two.records)
+    assert "ours" not in two.company("day", "2026-03-02").kpis
+    assert two.hear(counts(0, 1, 3, None)) == set()
+
+
+def test_a_new_owner_that_says_the_same_has_nothing_written(two: Floor) -> None:
+    """A partition moves with each worker that comes or goes: that changes no figure."""
+    two.hear(counts(0, 1), counts(1, 1))
+    assert two.hear(TermBegun(0, first_version(2)), counts(0, 2)) == set()
+
+
+def test_a_definition_known_already_is_written_again(two: Floor) -> None:
+    """After a crash nobody knows what was written, by whoever has the source meanwhile."""
+    two.hear(counts(0, 1))
+    last = counts(1, 1)
+    assert two.hear(last) == set(two.records)
+    two.restart()
+    assert two.hear(last) == set(two.records)
+    two.hear(TermBegun(1, first_version(2)))
+    two.restart()
+    assert two.hear(last, counts(1, 2)) == set(two.records)
+    assert "ours" in two.company("day", "2026-03-02").kpis
+
+
+def test_an_owner_whose_time_is_over_changes_no_definition(two: Floor) -> None:
+    """It may have been paused, and know nothing of what its successor counts."""
+    two.hear(counts(0, 1), counts(1, 1), TermBegun(1, first_version(2)))
+    two.hear(counts(1, 1, 2, None))
+    assert "ours" in two.company("day", "2026-03-02").kpis
