@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kpis.meanings import kpi_meanings
 from schemas.records import Figure, KpiRecord
 
 COLUMNS = {
@@ -23,7 +24,7 @@ COLUMNS = {
     "hit_rate": "hit\nrate",
     "sales_cycle_days": "cycle\ndays",
 }
-RATIOS = frozenset({"win_rate", "hit_rate"})
+IN_PERCENT = frozenset(name for name, meaning in kpi_meanings().items() if meaning.percent)
 MEANS = frozenset({"average_deal_value", "cac"})
 
 
@@ -77,10 +78,10 @@ def figure(record: KpiRecord | None, kpi: str) -> str:
     if isinstance(value, str) and kpi in MEANS and abs(Decimal(value)) >= 1000:
         # A mean of thousands is not read to the öre; the record has it.
         value = f"{Decimal(value):.0f}"
-    return figure_text(value, ratio=kpi in RATIOS)
+    return figure_text(value, percent=kpi in IN_PERCENT)
 
 
-def figure_text(value: Figure, *, ratio: bool) -> str:
+def figure_text(value: Figure, *, percent: bool) -> str:
     """A figure as a person reads it; a dash where there is none."""
     if value is None:
         return "–"
@@ -90,5 +91,5 @@ def figure_text(value: Figure, *, ratio: bool) -> str:
         grouped = sign + f"{int(whole):,}".replace(",", " ")
         return f"{grouped}.{minor}" if minor.strip("0") else grouped
     if isinstance(value, float):
-        return f"{value:.0%}" if ratio else f"{value:.1f}"
+        return f"{value:.0%}" if percent else f"{value:.1f}"
     return str(value)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
+from typing import Literal
 
 from babel.core import Locale
 from babel.dates import format_date
@@ -14,6 +15,9 @@ from kpis.meanings import KpiMeaning
 from notices.phrases import Phrases
 from schemas.definitions import KpiUnit
 from schemas.records import Figure
+
+Form = KpiUnit | Literal["percent"]
+"""How a figure is written: by its unit, or in per cent."""
 
 READ_DIGITS = 3
 """What it takes a day is told to so many digits; nobody acts on more."""
@@ -33,6 +37,11 @@ class Meaning(Struct, frozen=True):
         """A KPI's unit; of one that is not known any more, a count."""
         known = self.kpis.get(kpi)
         return "count" if known is None else known.unit
+
+    def form(self, kpi: str) -> Form:
+        """How a KPI's figures are written."""
+        known = self.kpis.get(kpi)
+        return "percent" if known is not None and known.percent else self.unit(kpi)
 
     def is_additive(self, kpi: str) -> bool:
         """Whether there can be so much of so much, and not only more or less than that."""
@@ -59,15 +68,17 @@ def decimal(figure: Figure) -> Decimal | None:
     return None if figure is None else Decimal(str(figure))
 
 
-def written(value: Decimal | None, unit: KpiUnit, currency: str, phrases: Phrases) -> str:
-    """A figure in its unit."""
+def written(value: Decimal | None, form: Form, currency: str, phrases: Phrases) -> str:
+    """A figure as people read it."""
     if value is None:
         return phrases.no_value
     locale = phrases.locale
-    match unit:
+    match form:
         case "money":
             return _money(value, currency, locale)
         case "ratio":
+            return format_decimal(to_read(value, up=False), "#,##0.###", locale=locale)
+        case "percent":
             pattern = Locale.parse(locale).percent_formats[None].pattern.replace("#,##0", "#,##0.#")
             return format_percent(value, pattern, locale=locale)
         case "days":

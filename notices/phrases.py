@@ -41,6 +41,8 @@ class Phrases(Struct, frozen=True, kw_only=True):
     unacknowledged: str
     unacknowledged_title: str
     acknowledge: str
+    see_to_it: str
+    """The same, where there are pages to do it on."""
     digest: str
     day: str
     days: str
@@ -84,7 +86,7 @@ SWEDISH = Phrases(
         "achieved": "Målet är nått.",
         "missed": "Målet är missat.",
     },
-    company="Hela företaget",
+    company="Hela bolaget",
     team="Team {name}",
     seller="Säljare {name}",
     customer="Kund {name}",
@@ -98,7 +100,7 @@ SWEDISH = Phrases(
     last_day="sista arbetsdagen",
     need="{need} per arbetsdag behövs.",
     need_and_mean="{need} per arbetsdag behövs, snittet är {mean}.",
-    leads="Med nuvarande träffprocent krävs omkring {count} leads.",
+    leads="Det behövs omkring {count} nya leads, om de ger lika mycket som på sistone.",
     forecast="Prognos: {forecast} ({low}–{high}).",
     chance="Sannolikheten att nå målet är {chance}.",
     short_by="{amount} fattades.",
@@ -110,6 +112,7 @@ SWEDISH = Phrases(
     unacknowledged="Ingen har kvitterat detta sedan {day} {time}.",
     unacknowledged_title="Okvitterat, {title}",
     acknowledge="Kvittera: malvakt alerts --ack {id} --by NAMN",
+    see_to_it="Ta hand om det: {pages}/manage/alerts",
     digest="Sammanfattning: {count} mål",
     day="{count} dag",
     days="{count} dagar",
@@ -166,7 +169,7 @@ ENGLISH = Phrases(
     last_day="on the last working day",
     need="It takes {need} per working day.",
     need_and_mean="It takes {need} per working day; the average is {mean}.",
-    leads="At the current hit rate that takes about {count} leads.",
+    leads="It takes about {count} new leads, if they bring as much as of late.",
     forecast="Forecast: {forecast} ({low} to {high}).",
     chance="The chance of reaching the goal is {chance}.",
     short_by="{amount} short.",
@@ -178,6 +181,7 @@ ENGLISH = Phrases(
     unacknowledged="Nobody has acknowledged this since {day} {time}.",
     unacknowledged_title="Unacknowledged, {title}",
     acknowledge="Acknowledge: malvakt alerts --ack {id} --by NAME",
+    see_to_it="See to it: {pages}/manage/alerts",
     digest="Summary: {count} goals",
     day="{count} day",
     days="{count} days",

@@ -44,6 +44,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _QUIET = re.compile(rf"({_TIME.pattern})\s*-\s*({_TIME.pattern})")
 _DAILY = re.compile(r"daily\s+(?:at\s+)?(\S+)")
+_PAGES = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _SCOPE = re.compile(r"\*|company|(team|seller|customer|owner):.{1,128}")
 _AFTER = re.compile(r"(\d+(?:\.\d+)?)\s*(?:h|hours?)?")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -132,7 +133,8 @@ def _rules(node: Node, timezone: str, faults: list[Finding]) -> Rules:
     if not isinstance(node, Table):
         faults.append(node.spot.finding("rules are a table with `routes`."))
         return Rules({})
-    _keys(node, ("timezone", "all", "routes"), ("routes",), "a file of rules", faults)
+    _keys(node, ("timezone", "pages", "all", "routes"), ("routes",), "a file of rules", faults)
+    pages = _pages(node.entries.get("pages"), faults)
     timezone = _timezone(node.entries.get("timezone"), timezone, faults)
     shared = node.entries.get("all")
     if shared is not None and not isinstance(shared, Table):
@@ -161,7 +163,7 @@ def _rules(node: Node, timezone: str, faults: list[Finding]) -> Rules:
         else:
             faults.append(each.spot.finding("a route is a table with `to` and `scopes`."))
     _targets(found, routes, faults)
-    return Rules(found)
+    return Rules(found, pages)
 
 
 def _route(name: str, said: _Said, faults: list[Finding]) -> Route:
@@ -270,6 +272,19 @@ def _scope(value: Value, faults: list[Finding]) -> str:
         )
         faults.append(value.spot.finding(sentence))
     return value.text
+
+
+def _pages(node: Node | None, faults: list[Finding]) -> str | None:
+    value = _value(node, "https://malvakt.example.com", faults)
+    if value is None:
+        return None
+    if not _PAGES.fullmatch(value.text):
+        sentence = (
+            f"`{short(value.text)}` is no address of pages; write one such as https://malvakt.example.com."
+        )
+        faults.append(value.spot.finding(sentence))
+        return None
+    return value.text.rstrip("/")
 
 
 def _timezone(node: Node | None, default: str, faults: list[Finding]) -> str:

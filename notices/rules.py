@@ -61,6 +61,8 @@ class Rules(Struct, frozen=True):
     """All routes, by name."""
 
     routes: dict[str, Route]
+    pages: str | None = None
+    """Where the pages are on which people see to alerts, as these people reach them; none are known of."""
 
 
 def address_of(route: Route, to: str) -> str:

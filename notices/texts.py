@@ -26,10 +26,10 @@ class Written(Struct, frozen=True):
     body: str
 
 
-def text_of(message: Message, route: Route, meaning: Meaning) -> Written:
-    """A message as a route's people read it."""
+def text_of(message: Message, route: Route, meaning: Meaning, pages: str | None = None) -> Written:
+    """A message as a route's people read it, with where they see to it: on `pages`, else by a command."""
     with localcontext(prec=MAX_DIGITS):
-        return _text(message, route, meaning)
+        return _text(message, route, meaning, pages)
 
 
 def told(alert: Alert, hours: Hours, meaning: Meaning, language: Language) -> Written:
@@ -40,13 +40,25 @@ def told(alert: Alert, hours: Hours, meaning: Meaning, language: Language) -> Wr
         return Written(title, "\n".join(_lines(alert, hours, meaning, phrases)))
 
 
-def _text(message: Message, route: Route, meaning: Meaning) -> Written:
+def _text(message: Message, route: Route, meaning: Meaning, pages: str | None) -> Written:
     phrases = PHRASES[route.language]
-    parts = [_story(story, message, route, meaning, phrases) for story in message.stories]
+    parts: list[Written] = []
+    slipped = False
+    for story in message.stories:
+        part = _story(story, message, route, meaning, phrases)
+        if story[-1].kind == "slipped":
+            slipped = True
+            if pages is None:
+                command = phrases.acknowledge.format(id=shlex.quote(story[-1].id))
+                part = Written(part.title, f"{part.body}\n{command}")
+        parts.append(part)
+    # One page has them all.
+    end = phrases.see_to_it.format(pages=pages) if slipped and pages is not None else ""
     if len(parts) == 1:
-        return parts[0]
+        return Written(parts[0].title, parts[0].body + (end and f"\n{end}"))
     title = phrases.digest.format(count=in_words(len(parts), phrases))
-    return Written(title, "\n\n".join(f"{part.title}\n{part.body}" for part in parts))
+    body = "\n\n".join(f"{part.title}\n{part.body}" for part in parts)
+    return Written(title, body + (end and f"\n\n{end}"))
 
 
 def _story(story: Story, message: Message, route: Route, meaning: Meaning, phrases: Phrases) -> Written:
@@ -65,8 +77,6 @@ def _story(story: Story, message: Message, route: Route, meaning: Meaning, phras
         title = phrases.unacknowledged_title.format(title=title[:1].lower() + title[1:])
         since = {"day": weekday(seen_from.date(), phrases), "time": f"{seen_from:%H:%M}"}
         lines.insert(0, phrases.unacknowledged.format(**since))
-    if last.kind == "slipped":
-        lines.append(phrases.acknowledge.format(id=shlex.quote(last.id)))
     return Written(title, "\n".join(lines))
 
 
@@ -127,15 +137,15 @@ def _needs(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[str]:
     need = decimal(status.per_working_day)
     lines: list[str] = []
     if need is not None and need > 0 and meaning.is_additive(status.kpi):
-        unit = meaning.unit(status.kpi)
+        form = meaning.form(status.kpi)
         mean = _mean(status)
         pattern = phrases.need if mean is None else phrases.need_and_mean
         lines.append(
             pattern.format(
-                need=written(to_read(need, up=True), unit, meaning.currency, phrases),
+                need=written(to_read(need, up=True), form, meaning.currency, phrases),
                 mean=""
                 if mean is None
-                else written(to_read(mean, up=False), unit, meaning.currency, phrases),
+                else written(to_read(mean, up=False), form, meaning.currency, phrases),
             )
         )
     if status.leads_needed:
@@ -156,7 +166,7 @@ def _forecast(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[st
         )
     if status.probability is not None:
         chance = Decimal(str(status.probability)).quantize(Decimal("0.01"))
-        lines.append(phrases.chance.format(chance=written(chance, "ratio", meaning.currency, phrases)))
+        lines.append(phrases.chance.format(chance=written(chance, "percent", meaning.currency, phrases)))
     return lines
 
 
@@ -165,7 +175,7 @@ def _missing(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[str
     if value is None or target is None:
         return []
     pattern = phrases.over_by if meaning.lower_is_better(status.kpi) else phrases.short_by
-    amount = written(abs(target - value), meaning.unit(status.kpi), meaning.currency, phrases)
+    amount = written(abs(target - value), meaning.form(status.kpi), meaning.currency, phrases)
     return [_capital(pattern.format(amount=amount))]
 
 
@@ -187,14 +197,14 @@ def _mean(status: GoalStatus) -> Decimal | None:
 
 
 def _figure(figure: Figure, status: GoalStatus, meaning: Meaning, phrases: Phrases) -> str:
-    return written(decimal(figure), meaning.unit(status.kpi), meaning.currency, phrases)
+    return written(decimal(figure), meaning.form(status.kpi), meaning.currency, phrases)
 
 
 def _read(figure: Figure, status: GoalStatus, meaning: Meaning, phrases: Phrases) -> str:
     """A figure that is not exact, and so is not told as if it were."""
     value = decimal(figure)
     read = None if value is None else to_read(value, up=False)
-    return written(read, meaning.unit(status.kpi), meaning.currency, phrases)
+    return written(read, meaning.form(status.kpi), meaning.currency, phrases)
 
 
 def _who(scope: str, meaning: Meaning, phrases: Phrases) -> str:
@@ -202,7 +212,8 @@ def _who(scope: str, meaning: Meaning, phrases: Phrases) -> str:
     name = meaning.people.get(scope, name)
     match kind:
         case "team":
-            return phrases.team.format(name=name)
+            # Of teams only ids are known, which here begin a sentence or follow a noun.
+            return phrases.team.format(name=_capital(name))
         case "seller":
             return phrases.seller.format(name=name)
         case "customer":

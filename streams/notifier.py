@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from msgspec import Struct
 
-from notices.figures import Meaning
 from notices.hours import is_open
 from notices.planning import Known, Message, Plan, plan
 from notices.rules import Route, Rules, address_of
@@ -25,6 +24,7 @@ from streams import metrics
 from streams.alerting import Placed, Reader, Shares, noted, patiently
 from streams.channels import Channel, Tone
 from streams.delivery import Delivery, DeliveryError
+from streams.meanings import Meanings
 from streams.partitioning import partition_of
 from streams.settings import Settings
 
@@ -67,14 +67,14 @@ class Notifier:
         settings: Settings,
         partitions: int,
         rules: Rules,
-        meaning: Meaning,
+        meanings: Meanings,
         urls: Mapping[str, str],
     ) -> None:
         """`urls` has the addresses of the rules with their variables filled in."""
         self._settings = settings
         self._partitions = partitions
         self._rules = rules
-        self._meaning = meaning
+        self._meanings = meanings
         self._addresses = [
             Address(name, route, Channel(urls[to]), partition_of(name, partitions))
             for route in rules.routes.values()
@@ -234,7 +234,7 @@ class Notifier:
         """
         if not await self._shares.claim(address.partition, epoch):
             return
-        text = text_of(message, address.route, self._meaning)
+        text = text_of(message, address.route, await self._meanings.now(), self._rules.pages)
         tone = _tone(message)
         loop = asyncio.get_running_loop()
         taken = await loop.run_in_executor(self._threads, address.channel.send, text.title, text.body, tone)

@@ -8,7 +8,7 @@ from kpis.definitions.changing import definitions_in
 from kpis.meanings import kpi_meanings
 from notices.figures import Meaning
 from schemas.definitions import Definitions, KpiUnit, Unit
-from wall.entries import decode_defined, decode_member, decode_named
+from wall.entries import decode_defined, decode_named
 from wall.view import View
 
 
@@ -50,10 +50,7 @@ def known_in(view: View, currency: str) -> Known:
 
 def meaning_in(view: View, currency: str) -> Meaning:
     """The KPIs, and the people, as texts name them."""
-    teams = {member.team for member in map(decode_member, view.of_kind("member"))}
-    # Of teams only ids are known, which here begin a sentence or follow a noun.
-    people = {f"team:{team}": f"{team[:1].upper()}{team[1:]}" for team in teams if team}
-    people |= {named.scope: named.name for named in map(decode_named, view.of_kind("name"))}
+    people = {named.scope: named.name for named in map(decode_named, view.of_kind("name"))}
     return Meaning(kpi_meanings(definitions_of(view).kpis), currency, people)
 
 

@@ -4,25 +4,21 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from cyclopts import App
 
-from kpis.meanings import KpiMeaning, kpi_meanings
 from malvakt.defined import number_of
 from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError
 from malvakt.reaching import reaching, settings_with
 from malvakt.serving import metrics_on
-from notices.figures import Meaning
 from notices.reading import check_addresses, filled, read
 from notices.rules import Daily, Hourly, Route, Rules
-from schemas.definitions import KpiDefinition
 from schemas.places import Finding
 from streams.channels import is_usable
-from streams.defining import read_definitions
 from streams.founding import held_founding
+from streams.meanings import Meanings
 from streams.notifier import Notifier
 from streams.settings import Settings
 from streams.topic_setup import set_up_topics
@@ -78,23 +74,12 @@ async def _run(settings: Settings, raw: bytes) -> None:
     currency = founding.currency if founding else settings.currency
     rules = read(raw, timezone).rules
     urls = {to: filled(to, os.environ) for route in rules.routes.values() for to in route.to}
-    meaning = Meaning(await _kpis(settings), currency)
-    notifier = Notifier(settings, partitions, rules, meaning, urls)
+    notifier = Notifier(settings, partitions, rules, Meanings(settings, currency), urls)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, notifier.stop)
     with metrics_on(settings.metrics_port, lambda: notifier.healthy):
         await notifier.run()
-
-
-async def _kpis(settings: Settings) -> Mapping[str, KpiMeaning]:
-    """The KPIs as they are called and written: ours and the organisation's own."""
-    own = {
-        key.partition("/")[2]: record.definition
-        for key, record in (await read_definitions(settings)).items()
-        if isinstance(record.definition, KpiDefinition)
-    }
-    return kpi_meanings(own)
 
 
 def _raw(file: Path) -> bytes:

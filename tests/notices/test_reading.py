@@ -12,6 +12,7 @@ from notices.rules import Daily, Escalation, Hourly, Immediately, address_of
 
 WHOLE = b"""
 timezone: Europe/Oslo
+pages: https://malvakt.example.com/sales/
 all:
   language: en
   quiet: 18:00-08:00
@@ -44,6 +45,7 @@ def faults(text: str) -> list[str]:
 def test_a_file_says_who_hears_of_what_and_when() -> None:
     rules, found = read(WHOLE, "Europe/Stockholm")
     assert not found
+    assert rules.pages == "https://malvakt.example.com/sales"
     managers, directors, wall = rules.routes.values()
     assert managers.scopes == ("company", "team:*", "owner:anna")
     assert managers.kinds == {"slipped", "recovered"}
@@ -60,6 +62,10 @@ def test_a_file_says_who_hears_of_what_and_when() -> None:
 
 FAULTS = [
     ("[]", "1:1: rules are a table"),
+    (
+        "pages: malvakt.example.com\nroutes: {a: {to: x, scopes: company}}",
+        "1:8: pages: `malvakt.example.com` is no address of pages; write one such as https://malvakt",
+    ),
     ("", "1:1: a file of rules needs `routes`"),
     ("routes: {}", "1:9: routes: this holds the routes"),
     ("routes: {a: [}", "1:14: this is no valid YAML"),
@@ -121,8 +127,8 @@ def test_addresses_are_checked_with_the_environment() -> None:
 
     environment = {"SLACK_URL": "slack-without-colon"}
     shown = [str(fault) for fault in check_addresses(WHOLE, environment, usable)]
-    assert shown[0].startswith("10:10: routes.managers.to.1: this is no address that Apprise knows")
-    assert shown[1] == "16:9: routes.directors.to: SECRET is not set; set it in the environment."
+    assert shown[0].startswith("11:10: routes.managers.to.1: this is no address that Apprise knows")
+    assert shown[1] == "17:9: routes.directors.to: SECRET is not set; set it in the environment."
     assert check_addresses(WHOLE, {"SLACK_URL": "json://x", "SECRET": "s"}, usable) == []
     assert filled("mailto://a:${SECRET}@example.com", {"SECRET": "s"}) == "mailto://a:s@example.com"
 

@@ -67,6 +67,9 @@ TOLD: dict[str, list[Alert]] = {
     "a rate": [alert("at_risk", **RATE)],
     "a growth": [alert("at_risk", **GROWTH)],
     "a day": [alert("at_risk", **COUNT)],
+    "a number of deals": [
+        alert("at_risk", **(RATE | {"kpi": "deals_per_customer", "value": 1.4, "target": 1.5})),
+    ],
     "a ratio of nothing": [
         alert("at_risk", **(RATE | {"value": None, "forecast": None, "probability": None}))
     ],
@@ -169,6 +172,20 @@ def test_times_are_those_of_the_office() -> None:
     assert text_of(late, route("sv"), MEANING).body.startswith(
         "Ingen har kvitterat detta sedan torsdag 26 mars 14:10."
     )
+
+
+def test_where_there_are_pages_people_see_to_it_there() -> None:
+    """Once, whatever slipped; and of what did not, nobody need see to anything."""
+    slips = Message("told", ((alert("slipped"),), (alert("slipped", goal="b"),)), AT)
+    body = text_of(slips, route("sv"), MEANING, "https://malvakt.example.com").body
+    assert body.endswith("\n\nTa hand om det: https://malvakt.example.com/manage/alerts")
+    assert body.count("https:") == 1
+    assert "--ack" not in body
+    [one] = slips.stories[:1]
+    body = text_of(Message("told", (one,), AT), route("en"), MEANING, "https://malvakt.example.com").body
+    assert body.splitlines()[-1] == "See to it: https://malvakt.example.com/manage/alerts"
+    reached = Message("told", ((alert("achieved"),),), AT)
+    assert "https:" not in text_of(reached, route("sv"), MEANING, "https://malvakt.example.com").body
 
 
 def test_a_page_tells_an_alert_by_the_names_of_people_and_without_commands() -> None:
