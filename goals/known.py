@@ -58,7 +58,7 @@ class Known(NamedTuple):
 
 
 def known_kpis(currency: str, own: Definitions | None = None) -> Known:
-    """The KPIs that there are, and an organisation's own."""
+    """The KPIs that there are, in the order in which records show them, and an organisation's own."""
     own = Definitions() if own is None else own
     units = {name: measure.unit for name, measure in MEASURES.items()}
     units |= {name: unit_of(one) for name, one in own.measures.items()}
@@ -105,7 +105,8 @@ def known_kpis(currency: str, own: Definitions | None = None) -> Known:
             measures,
             compiled(tree, one.unit, scales),
         )
-    return Known(kpis, units, currency)
+    in_order = {name: kpis[name] for name in meanings if name in kpis}
+    return Known(in_order, units, currency)
 
 
 def digits_of(kpi: KnownKpi, known: Known) -> int:

@@ -338,14 +338,14 @@ class _File:
 
 
 def read_period(text: str) -> Once:
-    """A period as people write it.
+    """A period as people write it, in English or Swedish.
 
     Raises:
         ValueError: it is none.
     """
-    first, to, last = re.sub(r"\s+", " ", text).partition(" to ")
-    if to:
-        return Once(start=date.fromisoformat(first.strip()), end=date.fromisoformat(last.strip()))
+    between = re.fullmatch(r"\s*(\S+)\s+(?:to|till)\s+(\S+)\s*", text)
+    if between is not None:
+        return Once(start=date.fromisoformat(between[1]), end=date.fromisoformat(between[2]))
     found = re.fullmatch(r"([0-9]{4})(?:-(Q[1-4]|W[0-9]{2}|[0-9]{2}))?", text)
     if found is None:
         day = date.fromisoformat(text)

@@ -252,12 +252,12 @@ SWEDISH = Wording(
         "once_or_again": "ett mål har antingen en period, eller upprepas från en dag; ta bort det ena.",
         "no_time": (
             "tiden saknas; skriv en period (2026, 2026-Q2, 2026-04, 2026-W15, 2026-04-07 eller 2026-04-07"
-            " to 2026-05-15), eller hur ofta målet upprepas och från vilken dag."
+            " till 2026-05-15), eller hur ofta målet upprepas och från vilken dag."
         ),
         "no_from": "den dag saknas då den första perioden börjar.",
         "no_period": (
             "`{written}` är ingen period; skriv den som 2026, 2026-Q2, 2026-04, 2026-W15, 2026-04-07 eller"
-            " 2026-04-07 to 2026-05-15."
+            " 2026-04-07 till 2026-05-15."
         ),
         "no_date": "`{written}` är inget datum, som 2026-01-01.",
         "too_long": "det här har {characters} tecken; högst {most} sparas.",

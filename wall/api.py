@@ -15,6 +15,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions.responses import (
     create_exception_response,  # pyright: ignore[reportUnknownVariableType]
 )
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
@@ -36,6 +37,7 @@ from wall.managing.desk import Desk
 from wall.managing.place import Place
 from wall.refusing import refusal
 from wall.view import View
+from wall.vocabulary import kpis_in
 
 STATIC = Path(__file__).parent / "static"
 MAX_MOMENTS = 100
@@ -130,6 +132,12 @@ def build_app(
         position = hub.position
         return _listing(position, "scopes", _seen(request, map(msgspec.json.encode, _scopes(view))))
 
+    @get("/api/kpis", sync_to_thread=True)
+    def kpis() -> Response[bytes]:
+        """What KPIs are called and how they are written, an organisation's own too."""
+        position = hub.position
+        return _listing(position, "kpis", map(msgspec.json.encode, kpis_in(view, heartbeat().currency)))
+
     @get("/api/feed", sync_to_thread=True)
     def feed(
         request: Asked, limit: Annotated[int, QueryParameter(ge=1, le=MAX_MOMENTS)] = 10
@@ -138,28 +146,6 @@ def build_app(
         position = hub.position
         moments = islice(view.latest("moment"), limit)
         return _listing(position, "moments", moments if _named(request) else map(discreet_moment, moments))
-
-    @get("/api/alerts", sync_to_thread=True)
-    def alerts(
-        request: Asked, limit: Annotated[int, QueryParameter(ge=1, le=MAX_MOMENTS)] = 10
-    ) -> Response[bytes]:
-        """What happened to goals last, the latest first."""
-        position = hub.position
-        told = islice(_seen(request, view.latest("alert")), limit)
-        return _listing(position, "alerts", told)
-
-    @get("/api/goals", sync_to_thread=True)
-    def goals(request: Asked) -> Response[bytes]:
-        """The goals themselves."""
-        position = hub.position
-        return _listing(position, "goals", _seen(request, view.of_kind("goal")))
-
-    @get("/api/statuses", sync_to_thread=True)
-    def statuses(request: Asked, on: FromQuery[date | None] = None) -> Response[bytes]:
-        """Where each goal stands, in each of its periods, or in those that hold a day."""
-        position = hub.position
-        found = view.of_kind("status") if on is None else holding(on, view.of_kind("status"))
-        return _listing(position, "statuses", _seen(request, found))
 
     @get("/api/stream", sync_to_thread=False)
     def stream(request: Asked, since: FromQuery[str | None] = None) -> Stream:
@@ -189,7 +175,7 @@ def build_app(
     page = create_static_files_router("/", [STATIC], html_mode=True)
     reading = Router(
         "/",
-        route_handlers=[now, records, series, scopes, feed, alerts, goals, statuses, stream],
+        route_handlers=[now, records, series, scopes, kpis, feed, *_of_goals(view, hub), stream],
         guards=None if door is None else [guard(door.reads)],
     )
     return Litestar(
@@ -201,6 +187,34 @@ def build_app(
         compression_config=CompressionConfig("gzip", exclude="/api/((tv/)?stream|manage/behind$)"),
         logging_config=None,
     )
+
+
+def _of_goals(view: View, hub: Hub) -> list[HTTPRouteHandler]:
+    """What is asked of goals, where they stand and what happened to them."""
+
+    @get("/api/alerts", sync_to_thread=True)
+    def alerts(
+        request: Asked, limit: Annotated[int, QueryParameter(ge=1, le=MAX_MOMENTS)] = 10
+    ) -> Response[bytes]:
+        """What happened to goals last, the latest first."""
+        position = hub.position
+        told = islice(_seen(request, view.latest("alert")), limit)
+        return _listing(position, "alerts", told)
+
+    @get("/api/goals", sync_to_thread=True)
+    def goals(request: Asked) -> Response[bytes]:
+        """The goals themselves."""
+        position = hub.position
+        return _listing(position, "goals", _seen(request, view.of_kind("goal")))
+
+    @get("/api/statuses", sync_to_thread=True)
+    def statuses(request: Asked, on: FromQuery[date | None] = None) -> Response[bytes]:
+        """Where each goal stands, in each of its periods, or in those that hold a day."""
+        position = hub.position
+        found = view.of_kind("status") if on is None else holding(on, view.of_kind("status"))
+        return _listing(position, "statuses", _seen(request, found))
+
+    return [alerts, goals, statuses]
 
 
 async def _with_headers(message: Message, _: ASGIScope) -> None:

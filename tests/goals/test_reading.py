@@ -96,6 +96,12 @@ def test_goals_are_read() -> None:
     assert places == {"north-spring": (2, 3), "annas-meetings": (12, 3), "cheaper-customers": (20, 3)}
 
 
+def test_a_period_may_be_said_in_swedish() -> None:
+    """As the page does that asks in Swedish."""
+    [english], [swedish] = (one(period=f"2026-04-07 {to}  2026-05-15").goals for to in ("to", "till"))
+    assert english.period == swedish.period == Once(start=date(2026, 4, 7), end=date(2026, 5, 15))
+
+
 FAULTY = """\
 goals:
   first:

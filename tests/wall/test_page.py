@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from schemas.definitions import Definitions, KpiDefinition
 from schemas.events import (
     DealAmended,
     DealAmendedData,
@@ -199,6 +200,28 @@ def test_any_goal_of_a_scope_is_shown_the_one_that_slips_large(opened: Opened, o
     expect(page.locator("#goals li")).to_have_count(2)
     expect(page.locator("#goals")).to_contain_text("New leads90%on its way")
     expect(page.locator("#goals")).to_contain_text("Cost of a new customer9,000")
+
+
+def test_goals_for_own_kpis_are_called_and_written_as_these_are_defined(
+    opened: Opened, office: Office
+) -> None:
+    """A ratio is a number, a part of a whole in per cent; also where it is defined while a wall is up."""
+
+    def own(formula: str, name: str) -> KpiDefinition:
+        return KpiDefinition(formula=formula, unit="ratio", better="higher", name={"sv": "…", "en": name})
+
+    office.define(Definitions({}, {"effort": own("contacts / deals_won", "Contacts for a deal")}))
+    effort = standing("company", "effort", MARCH, 41.5, 50, NOON, "slipped")
+    office.tell(goals=[goal_of(effort)], statuses=[effort])
+    page = opened("rotate=0&period=month&scope=company&lang=en")
+    expect(page.locator("#goal-about")).to_have_text("Contacts for a deal until 31 March")
+    expect(page.locator("#goal-share")).to_contain_text("83% of the goal of 50")
+    office.define(Definitions({}, {"by_mail": own("emails / (emails + calls)", "Share of emails")}))
+    emails = standing("company", "by_mail", MARCH, 0.4, 0.5, NOON, "slipped")
+    office.tell(goals=[goal_of(emails)], statuses=[emails])
+    expect(page.locator("#goal-about")).to_have_text("Share of emails until 31 March")
+    expect(page.locator("#goal-share")).to_contain_text("80% of the goal of 50%")
+    expect(page.locator("#goals")).to_contain_text("Contacts for a deal83%")
 
 
 def test_the_company_sees_how_its_teams_stand(opened: Opened, office: Office) -> None:

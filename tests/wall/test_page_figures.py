@@ -5,7 +5,7 @@ import re
 from io import StringIO
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from kpis.definitions.holding import Held
 from schemas.definitions import Definitions, KpiDefinition, MeasureDefinition
@@ -113,10 +113,32 @@ def test_figures_of_anybody_at_any_time_with_the_keyboard(opened: Opened, server
     page.get_by_label("Window").first.select_option("ever")
     page.reload()
     expect(title).to_have_text("Anna, all time")
+    expect(page.get_by_label("A day in it")).to_have_value("2020-01-08")
+    page.get_by_label("Window").first.select_option("month")
+    expect(title).to_have_text("Anna, January 2020")
+    page.get_by_label("Window").first.select_option("ever")
+    expect(title).to_have_text("Anna, all time")
     calls = page.get_by_role("link", name=re.compile("^Calls: "))
     count = calls.inner_text()
     calls.click()
     expect(page.locator(".large")).to_have_text(count, timeout=ANSWERED_MS)
+
+
+def test_an_answer_that_comes_late_does_not_take_the_place_of_what_was_chosen_last(
+    opened: Opened, server: Server
+) -> None:
+    page = page_of(opened, server, "figures")
+    title = page.get_by_role("heading", level=2).first
+    held: list[Route] = []
+    page.route("**/api/records?*grain=week*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    window = page.get_by_label("Window").first
+    window.select_option("week")
+    window.select_option("year")
+    expect(title).to_have_text("Whole company, 2026")
+    with page.expect_response("**/api/records?*grain=week*"):
+        held[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    expect(title).to_have_text("Whole company, 2026")
 
 
 def test_a_file_of_records_is_saved(opened: Opened, server: Server, tmp_path: Path) -> None:

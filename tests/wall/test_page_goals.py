@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.wall.goals import MARCH, goal_of, standing
 from tests.wall.office import Office, Server
@@ -91,6 +91,42 @@ def test_a_goal_is_divided_and_what_differs_is_shown(opened: Opened, server: Ser
     anna.get_by_role("textbox", name="Mål").first.fill("600 000")
     anna.get_by_role("button", name="Spara").click()
     expect(card).to_contain_text("Delat på 3, som tillsammans begär 100 000 kr mer.")
+    anna.get_by_role("button", name="Ändra").click()
+    period = anna.get_by_role("textbox", name=re.compile("^Period"))
+    period.fill("2026-04-07 till 2026-05-15")
+    anna.get_by_role("button", name="Spara").click()
+    expect(anna).to_contain_text("7 april – 15 maj")
+    anna.get_by_role("button", name="Ändra").click()
+    expect(period).to_have_value("2026-04-07 till 2026-05-15")
+
+
+def test_what_is_said_of_an_earlier_draft_is_not_said_of_the_present_one(
+    opened: Opened, server: Server
+) -> None:
+    """However late it comes; and a fault of a button stays until it is seen."""
+    page = page_of(opened, server)
+    page.get_by_role("button", name="New goal").click()
+    target = page.get_by_role("textbox", name="Target")
+    page.get_by_role("textbox", name=re.compile("^Period")).fill("2026-04")
+    held: list[Route] = []
+    page.route("**/goals/check?*", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright marks what it is given
+    with page.expect_request("**/goals/check?*"):
+        target.fill("35 %")
+    with page.expect_response("**/goals/check?*"):
+        target.fill("1 500 000")
+    with page.expect_response("**/goals/check?*"):
+        held[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    expect(target).to_have_attribute("aria-invalid", "false")
+    page.get_by_role("button", name="Set the goal").click()
+    page.route("**/goals/accept*", lambda route: route.abort())
+    page.get_by_role("button", name="Accept").click()
+    said = page.get_by_role("status").last
+    expect(said).to_have_text("The server does not answer. Try again.")
+    page.evaluate("new Promise((done) => setTimeout(done, 7_000))")
+    expect(said).to_have_text("The server does not answer. Try again.")
+    said.click()
+    expect(said).to_be_empty()
 
 
 def test_what_is_written_stays_while_others_change_goals(

@@ -20,7 +20,7 @@ from wall.accounts.limits import MAX_KEYS, Limit
 from wall.accounts.pairing import LETTERS
 from wall.accounts.store import Store, StoreError
 
-FIGURES = ["now", "records", "scopes", "feed", "alerts", "goals", "statuses",
+FIGURES = ["now", "records", "scopes", "kpis", "feed", "alerts", "goals", "statuses",
            "series?scope=company&kpi=revenue&grain=day&from=2026-03-01&to=2026-03-19"]  # fmt: skip
 
 

@@ -88,6 +88,6 @@ def test_what_is_behind_a_figure_comes_whole(office: Office, manager: Client) ->
 def test_files_are_for_those_signed_in(office: Office, door: Door, manager: Client) -> None:
     """A television has no use for them."""
     tv, _, _ = paired(office, door, manager)
-    for path in ("records.csv", "standings.csv", "behind.csv", "kpis"):
+    for path in ("records.csv", "standings.csv", "behind.csv", "measures"):
         assert tv.get(f"/api/manage/{path}").status_code == 401
     assert manager.get("/api/manage/records.csv", params={**YEAR, "scope": "floor"}).status_code == 400

@@ -1,15 +1,17 @@
 // Figures as people read them.
 
-const RATES = ["hit_rate", "win_rate", "sales_growth", "growth_accumulated"];
 const SHORT_FROM = 10_000;
 
 /** Formats figures in a language and currency. */
 export class Figures {
-  constructor(locale, currency) {
+  /** `meaning` tells how a KPI is written, if it is known. */
+  constructor(locale, currency, meaning) {
     this.locale = locale;
     this.currency = currency;
+    this.meaning = meaning;
     this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
     this.percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+    this.ratio = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
     this.tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
     this.short = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 });
   }
@@ -28,7 +30,7 @@ export class Figures {
   /** A KPI's figure; a dash where there is none. */
   kpi(name, value) {
     if (value === null || value === undefined) return "–";
-    if (name === "win_rate") return this.percent.format(value);
+    if (this.meaning(name)?.percent) return this.percent.format(value);
     if (typeof value !== "string") return this.whole.format(value);
     return Number(value) >= 1e6 ? this.short.format(Number(value)) : this.whole.format(Number(value));
   }
@@ -37,7 +39,9 @@ export class Figures {
   amount(name, value) {
     if (value === null || value === undefined) return "–";
     const number = Number(value);
-    if (RATES.includes(name)) return this.percent.format(number);
+    const meaning = this.meaning(name);
+    if (meaning?.percent) return this.percent.format(number);
+    if (meaning?.unit === "ratio") return this.ratio.format(number);
     if (Math.abs(number) >= SHORT_FROM) return this.short.format(number);
     return typeof value === "string" ? this.whole.format(number) : this.tenths.format(number);
   }

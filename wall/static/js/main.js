@@ -26,7 +26,8 @@ const FADE_MS = 350;
 const POINTED_MS = 4_000;
 
 const query = new URLSearchParams(location.search);
-const words = wordsOf(query.get("lang"));
+const language = query.get("lang") === "en" ? "en" : "sv";
+const words = wordsOf(language);
 const phone = matchMedia("(max-width: 60em)");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const rotateS = Number(query.get("rotate") ?? (phone.matches ? 0 : ROTATE_S));
@@ -44,11 +45,12 @@ let shown = null; // what is on the screen: a scope, a window, its series
 let wanted = null; // what is to be there: the same, or the next, once its series has come
 let trying; // again, where it did not come
 let learning; // again, who there is
+const strange = new Set(); // KPIs that were asked for, as they were not known
 let paused = false;
 let since = performance.now();
 let drawing = false;
 
-document.documentElement.lang = words === wordsOf("en") ? "en" : "sv";
+document.documentElement.lang = language;
 document.documentElement.dataset.theme = query.get("theme") === "light" ? "light" : "dark";
 
 // --- what there is to show
@@ -208,7 +210,7 @@ function labelOf({ goal, kpi, scope }) {
   const hidden = !named && scope.startsWith("seller:");
   return (hidden ? null : store.goals.get(goal)?.name) ?? kpiName(kpi);
 }
-const kpiName = (kpi) => words.kpis[kpi] ?? words.otherKpis[kpi] ?? kpi.replaceAll("_", " ");
+const kpiName = (kpi) => (kpi === "deals_won" ? words.dealsWon : store.kpi(kpi, language));
 
 const paceOf = (status) => along(status.expected, status);
 
@@ -308,7 +310,7 @@ function drawFigures(record, lit) {
     for (const kpi of SHOWN_KPIS) {
       const figure = element("dd", "figure");
       figure.dataset.kpi = kpi;
-      list.append(element("div", "", element("dt", "", words.kpis[kpi]), figure));
+      list.append(element("div", "", element("dt", "", kpiName(kpi)), figure));
     }
   }
   for (const node of list.querySelectorAll("dd")) {
@@ -479,7 +481,7 @@ async function fill() {
   try {
     const heartbeat = await asked("now");
     clock.heard(heartbeat);
-    figures ??= new Figures(words.locale, heartbeat.currency);
+    figures ??= new Figures(words.locale, heartbeat.currency, (kpi) => store.kpis.get(kpi));
     celebration ??= new Celebration(words, figures, query.get("sound") === "1");
     const position = await store.fill(startsOf(clock.today()));
     views = allViews();
@@ -517,16 +519,23 @@ function heard(kind, data) {
     drawSoon();
   } else if (kind === "status" || kind === "goal" || kind === "alert") {
     store[kind](data);
+    const kpi = data.kpi ?? data.status?.kpi;
+    if (kpi && !store.kpis.has(kpi) && !strange.has(kpi)) {
+      // A KPI that was defined since; or that is no more, and asked for once.
+      strange.add(kpi);
+      learn();
+    }
     drawSoon();
   } else {
     // Somebody new, or with a new name or team.
-    learnScopes();
+    learn();
   }
 }
 
-function learnScopes() {
-  asked("scopes").then(({ scopes }) => {
+function learn() {
+  Promise.all([asked("scopes"), asked("kpis")]).then(([{ scopes }, { kpis }]) => {
     store.scopes = scopes;
+    store.learn(kpis);
     views = allViews();
     place = Math.min(place, views.length - 1);
     offerScopes();
@@ -535,7 +544,7 @@ function learnScopes() {
     console.warn(error);
     // The stream tells of it once.
     clearTimeout(learning);
-    learning = setTimeout(learnScopes, RETRY_MS);
+    learning = setTimeout(learn, RETRY_MS);
   });
 }
 

@@ -36,13 +36,15 @@ export class Store {
     this.statuses = new Map();
     this.alerts = new Map();
     this.scopes = [];
+    this.kpis = new Map();
   }
 
   /** Everything anew, as of the windows that begin on these days; answers with the position it holds at. */
   async fill(starts) {
     const feed = await asked("feed", { limit: FEED_LENGTH });
-    const [scopes, { goals }, { statuses }, { alerts }, ...windows] = await Promise.all([
+    const [scopes, { kpis }, { goals }, { statuses }, { alerts }, ...windows] = await Promise.all([
       asked("scopes"),
+      asked("kpis"),
       asked("goals"),
       asked("statuses", { on: starts.day }),
       asked("alerts", { limit: FEED_LENGTH }),
@@ -51,12 +53,18 @@ export class Store {
     this.forget();
     this.starts = starts;
     this.scopes = scopes.scopes;
+    this.learn(kpis);
     for (const moment of feed.moments) this.moments.set(momentKey(moment), moment);
     for (const goal of goals.filter(alive)) this.goals.set(goal.id, goal);
     for (const status of statuses.filter(alive)) this.statuses.set(statusKey(status), status);
     for (const alert of alerts) this.alerts.set(alert.id, alert);
     for (const { records } of windows) for (const record of records) this.record(record);
     return feed.position;
+  }
+
+  /** Take in what KPIs are called and how they are written. */
+  learn(kpis) {
+    this.kpis = new Map(kpis.map((one) => [one.kpi, one]));
   }
 
   /** Take a record in; whether it says something new that is shown. */
@@ -127,6 +135,12 @@ export class Store {
       series.asked.add(days[0] + days.at(-1));
     }));
     return series.points;
+  }
+
+  /** What a KPI is called in a language; ids name those that nobody knows. */
+  kpi(kpi, language) {
+    const name = this.kpis.get(kpi)?.name ?? {};
+    return name[language] ?? name.en ?? Object.values(name)[0] ?? kpi.replaceAll("_", " ");
   }
 
   name(scope) {

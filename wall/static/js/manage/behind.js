@@ -17,7 +17,7 @@ export async function behind(page) {
   const bar = element("div", "busy");
   const place = element("div");
   const back = element("a", "back", said.back);
-  back.href = `/manage/figures?${new URLSearchParams({ scope, grain, start })}`;
+  back.href = `/manage/figures?${new URLSearchParams({ scope, grain, start: grain === "ever" ? names.today : start })}`;
   page.classList.add("wide");
   page.append(
     back, element("h1", "", names.called(kpi)),

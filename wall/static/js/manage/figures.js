@@ -19,11 +19,16 @@ export async function figures(page) {
   const title = element("h2");
   const state = element("p", "hint");
   const place = element("div");
+  let latest = 0;
   const draw = async () => {
-    const start = names.startOf(shown.grain, shown.day);
-    const query = new URLSearchParams({ scope: shown.scope, grain: shown.grain, from: start, to: start });
+    const { scope, grain } = shown;
+    const start = names.startOf(grain, shown.day);
+    const query = new URLSearchParams({ scope, grain, from: start, to: start });
+    const mine = (latest += 1);
     const { records: [record] } = await ask("GET", `records?${query}`);
-    setText(title, `${names.scope(shown.scope)}, ${names.window(shown.grain, start)}`);
+    // An answer that comes late is not what was chosen last.
+    if (mine !== latest) return;
+    setText(title, `${names.scope(scope)}, ${names.window(grain, start)}`);
     setText(state, record ? said.asOf(names.moment(record.as_of)) : said.none);
     redraw(place, ...(record ? groups(record, names) : []));
   };
@@ -31,7 +36,8 @@ export async function figures(page) {
   const change = async (given) => {
     Object.assign(shown, given);
     const { scope, grain, day } = shown;
-    history.replaceState(null, "", `?${new URLSearchParams({ scope, grain, start: names.startOf(grain, day) })}`);
+    // The day itself: of the window of all time the first is nobody's.
+    history.replaceState(null, "", `?${new URLSearchParams({ scope, grain, start: grain === "ever" ? day : names.startOf(grain, day) })}`);
     await draw();
   };
   page.classList.add("wide");

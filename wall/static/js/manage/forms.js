@@ -3,13 +3,25 @@
 import { by, element } from "../dom.js";
 import { words } from "./words.js";
 
+const SAID_MS = 6_000;
 let sayingUntil;
 
 /** Say that something was done, for those who see and those who hear. */
 export function say(text) {
-  by("said").textContent = text;
+  complain(text);
+  sayingUntil = setTimeout(hush, SAID_MS);
+}
+
+/** Say that something could not be done: that stays until it is clicked on, or something else is tried. */
+function complain(text) {
   clearTimeout(sayingUntil);
-  sayingUntil = setTimeout(() => by("said").replaceChildren(), 6_000);
+  by("said").textContent = text;
+  by("said").onclick = hush;
+}
+
+function hush() {
+  clearTimeout(sayingUntil);
+  by("said").replaceChildren();
 }
 
 export function faultOf(error) {
@@ -70,10 +82,11 @@ export function tabs(label, choices, chosen, does) {
 
 async function attempt(made, does) {
   made.disabled = true;
+  hush();
   try {
     await does();
   } catch (error) {
-    say(faultOf(error));
+    complain(faultOf(error));
   } finally {
     made.disabled = false;
   }

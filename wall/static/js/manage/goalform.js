@@ -15,11 +15,13 @@ export function goalForm(listed, names, done, cancel) {
   const said = words.goal;
   const goal = listed?.goal ?? null;
   const fields = fieldsOf(listed, names);
+  let latest = 0;
   const made = form([element("div", "fields", ...Object.values(fields))], goal ? words.save : said.go, async (given) => {
+    latest += 1;
     const { goal: set, remarks } = await ask("POST", `manage/goals?lang=${language}`, draftOf(given, listed));
     remark(made, remarks);
     if (set) await done(set);
-    else throw Object.assign(new Error(said.faulty), { reason: "faulty" });
+    else throw Object.assign(new Error("faulty"), { reason: "faulty" });
   });
   made.noValidate = true;
   made.querySelector(".actions").append(button(said.cancel, cancel));
@@ -34,12 +36,14 @@ export function goalForm(listed, names, done, cancel) {
   made.addEventListener("input", () => {
     fit();
     clearTimeout(waiting);
+    const mine = (latest += 1);
     waiting = setTimeout(async () => {
       const given = new FormData(made);
       // Nobody is told what is missing before they had time to write it.
       if (!given.get("target") || (!given.get("period") && !given.get("often"))) return;
       const { remarks } = await ask("POST", `manage/goals/check?lang=${language}`, draftOf(given, listed)).catch(() => ({ remarks: [] }));
-      if (made.isConnected) remark(made, remarks);
+      // What is said of an earlier draft is about what nobody sees any more.
+      if (made.isConnected && mine === latest) remark(made, remarks);
     }, WAIT_MS);
   });
   fit();
@@ -89,12 +93,7 @@ function spot(label, name) {
 function remark(made, remarks) {
   for (const place of made.querySelectorAll(".remarks")) {
     const own = remarks.filter(({ key }) => place.dataset.of === placeOf(made, key));
-    place.replaceChildren(...own.map(({ sentence, warning }) => {
-      // As a file of goals gets it.
-      const said = element("span", warning ? "remark" : "remark fault", sentence);
-      said.lang = "en";
-      return said;
-    }));
+    place.replaceChildren(...own.map(({ sentence, warning }) => element("span", warning ? "remark" : "remark fault", sentence)));
     const faulty = own.some(({ warning }) => !warning);
     place.parentNode.querySelector("input, select").setAttribute("aria-invalid", String(faulty));
   }

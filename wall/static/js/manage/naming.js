@@ -33,7 +33,7 @@ export class Naming {
     this.position = position;
     this.scopes = scopes;
     this.known = new Map(scopes.map((one) => [one.scope, one]));
-    this.kpis = new Map(kpis.map((one) => [one.kpi, one]));
+    this.kpis = new Map(kpis.kpis.map((one) => [one.kpi, one]));
     this.measures = new Map(measures.map((one) => [one.measure, one]));
     this.hear({ now, clock });
     this.currency = currency;
@@ -84,12 +84,12 @@ export class Naming {
 
   kpi(kpi) {
     const given = this.kpis.get(kpi)?.name ?? {};
-    return given[language] ?? given.en ?? wall.otherKpis[kpi] ?? wall.kpis[kpi] ?? capitalised(kpi.replaceAll("_", " "));
+    return given[language] ?? given.en ?? Object.values(given)[0] ?? capitalised(kpi.replaceAll("_", " "));
   }
 
   measure(measure) {
     const given = this.measures.get(measure)?.name ?? {};
-    return given[language] ?? given.en ?? words.measures[measure] ?? capitalised(measure.replaceAll("_", " "));
+    return given[language] ?? given.en ?? Object.values(given)[0] ?? words.measures[measure] ?? capitalised(measure.replaceAll("_", " "));
   }
 
   /** What is called so, a KPI or else a measure. */
@@ -107,7 +107,7 @@ export class Naming {
     const number = Number(value);
     switch (this.kpis.has(kpi) ? this.unit(kpi) : typeof value === "string" ? "money" : "count") {
       case "money": return (exact ? this.exactMoney : this.money).format(number);
-      case "ratio": return kpi === "deals_per_customer" ? this.count.format(number) : this.percents.format(number);
+      case "ratio": return (this.kpis.get(kpi).percent ? this.percents : this.fine).format(number);
       default: return this.count.format(number);
     }
   }
@@ -160,7 +160,7 @@ export class Naming {
       case "month": return start.slice(0, 7);
       case "quarter": return `${start.slice(0, 4)}-Q${Math.ceil(Number(start.slice(5, 7)) / 3)}`;
       case "year": return start.slice(0, 4);
-      default: return `${start} to ${end}`;
+      default: return words.goal.between(start, end);
     }
   }
 
@@ -204,7 +204,7 @@ const two = (number) => String(number).padStart(2, "0");
 
 /** All that names things, as it is now. */
 export async function naming() {
-  return new Naming(...await Promise.all(["scopes", "now", "manage/kpis", "manage/measures"].map((path) => ask("GET", path))));
+  return new Naming(...await Promise.all(["scopes", "now", "kpis", "manage/measures"].map((path) => ask("GET", path))));
 }
 
 /** Where what is behind a figure is shown. */
