@@ -1,4 +1,4 @@
-"""Every metric of a worker, in one list; each says what it tells the person on call.
+"""Every metric of a process, in one list; each says what it tells the person on call.
 
 Names follow Prometheus: seconds, totals, no abbreviations.
 """
@@ -119,6 +119,14 @@ ALERTS_OLDEST_SECONDS = Gauge(
     "malvakt_alerts_oldest_seconds",
     "For how long the oldest of them has waited, by route.",
     ["route"],
+)
+
+WALLS = Gauge("malvakt_walls", "Walls and pages that are connected to this web process.")
+WALL_CHANGES = Counter("malvakt_wall_changes_total", "Changes that walls were told of.")
+WALL_COUNTED_SECONDS = Gauge(
+    "malvakt_wall_counted_timestamp_seconds",
+    "Up to when all that came in has been counted and is shown, in seconds since 1970. A minute ago or"
+    " more: walls say that they are behind; look at the workers.",
 )
 
 

@@ -13,6 +13,7 @@ from itertools import takewhile
 import msgspec
 from msgspec import Struct
 
+from streams import metrics
 from wall.database import AwayError
 from wall.freshness import Heartbeat
 from wall.view import Change, View
@@ -70,6 +71,7 @@ class Hub:
                 self._complete_from = self._latest[0][0]
             self._latest.append((change.position, self._event(change)))
         self._published = self._view.position
+        metrics.WALL_CHANGES.inc(len(changes))
         self._wake()
 
     def restarted(self) -> None:
@@ -98,6 +100,7 @@ class Hub:
     async def stream(self, since: Position | None) -> AsyncGenerator[bytes]:
         """All that changes after a position, for as long as somebody listens, with heartbeats between."""
         self.walls += 1
+        metrics.WALLS.inc()
         try:
             # How soon a wall whose connection was lost tries again.
             yield b"retry: 1000\n\n"
@@ -119,6 +122,7 @@ class Hub:
                 await _wait(changed, beats - time.monotonic())
         finally:
             self.walls -= 1
+            metrics.WALLS.dec()
 
     async def _after(self, position: int) -> tuple[bytes, int]:
         if position >= self._published:

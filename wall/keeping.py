@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException
 from kpis.calendar import instant_of, micros_of
 from schemas.internal import decode_tick
 from schemas.topics import SCORECARDS, TICKS
+from streams import metrics
 from streams.following import Fetched, Follower, Identities
 from streams.reading import Progress
 from streams.settings import Settings
@@ -74,6 +75,11 @@ class Keeper:
             timezone=self._settings.timezone,
             currency=self._settings.currency,
         )
+
+    @property
+    def healthy(self) -> bool:
+        """Whether there is anything to show, and somebody who tells what is new."""
+        return self.heartbeat().state not in {"unknown", "away", "unreachable"}
 
     async def keep(self) -> None:
         """Go on for ever, through whatever Kafka and the view's database do."""
@@ -155,6 +161,8 @@ class Keeper:
                 done, ends = await asyncio.wait_for(progress.places(names), ANSWER_S)
                 self._watermark.look(at, {**done, **read}, ends)
                 self._answered = datetime.now(UTC)
+                if self._watermark.counted_to is not None:
+                    metrics.WALL_COUNTED_SECONDS.set(self._watermark.counted_to.timestamp())
                 await asyncio.sleep(LOOK_S)
 
 

@@ -13,6 +13,7 @@ Reason = Literal[
     "events",
     "figure",
     "goal",
+    "gone",
     "kafka",
     "last",
     "length",
@@ -29,6 +30,7 @@ Reason = Literal[
     "window",
     "wrong",
 ]
+"""Pages have a sentence for each but `goal`, which says what is wrong in the language of whoever asks."""
 
 
 def refuse(status: int, reason: Reason, says: str, headers: Mapping[str, str] | None = None) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from goals.known import Known, known_kpis
+from goals.known import known_kpis
 from kpis.calendar import Grain
 from kpis.definitions.changing import definitions_in
 from kpis.meanings import kpi_meanings
@@ -43,11 +43,6 @@ def definitions_of(view: View) -> Definitions:
     """What the organisation defined itself."""
     held = map(decode_defined, view.of_kind("definition"))
     return definitions_in({one.key: one.record for one in held})
-
-
-def known_in(view: View, currency: str) -> Known:
-    """The KPIs that there are, as goals depend on them."""
-    return known_kpis(currency, definitions_of(view))
 
 
 def meaning_in(view: View, currency: str) -> Meaning:

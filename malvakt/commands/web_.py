@@ -13,6 +13,7 @@ from malvakt.behind import Explainer, Topics
 from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import settings_with
+from malvakt.serving import metrics_on
 from streams.data_directory import data_home
 from streams.defining import InUse
 from streams.settings import MAX_PORT
@@ -27,6 +28,7 @@ from wall.view import View
 
 PORT = 8080
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - what people pass, not where we listen by ourselves
 LEAVE_S = 2
 """For how long walls that are connected may go on once the server is to end."""
 
@@ -39,6 +41,7 @@ def web_(
     view: Annotated[str | None, Parameter(env_var="MALVAKT_VIEW")] = None,
     store: Path | None = None,
     open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
+    metrics_port: int = 0,
 ) -> None:
     """Serve the wall: a page for a television and a phone, and the API behind it.
 
@@ -61,6 +64,9 @@ def web_(
         It cannot be made again: keep a copy.
     open_
         Without accounts: whoever reaches it sees every figure. On this machine only.
+    metrics_port
+        Where /metrics and /healthz are served, for who runs it; nowhere unless told, as a worker on the
+        same machine has the usual port.
     """
     if not 1 <= port <= MAX_PORT:
         raise CallError(f"--port {port}: give one from 1 to {MAX_PORT}.")
@@ -113,14 +119,10 @@ def web_(
         timeout_graceful_shutdown=LEAVE_S,
     )
     server = uvicorn.Server(config)
-    print(f"The wall is at http://{host}:{port}/ (Ctrl-C ends it)", flush=True)
-    if door is not None and door.first_code is not None:
-        print(
-            f"Nobody has an account yet. Make the first at http://{host}:{port}/manage/first#{door.first_code}",
-            flush=True,
-        )
+    _say_where(host, port, None if door is None else door.first_code)
     try:
-        server.run()
+        with metrics_on(metrics_port, lambda: keeper.healthy):
+            server.run()
     except SystemExit as ended:
         # It has logged why: the port is taken.
         raise Fault(f"Nothing can be served at {host}:{port}; give another --port.") from ended
@@ -131,3 +133,11 @@ def web_(
             door.store.close()
     if fell:
         raise Fault(f"The view could not be kept current: {fell[0]!r}.") from fell[0]
+
+
+def _say_where(host: str, port: int, first_code: str | None) -> None:
+    # What listens everywhere is at no address of that name.
+    at = f"http://{'localhost' if host in EVERYWHERE else host}:{port}"
+    print(f"The wall is at {at}/ (Ctrl-C ends it)", flush=True)
+    if first_code is not None:
+        print(f"Nobody has an account yet. Make the first at {at}/manage/first#{first_code}", flush=True)

@@ -1,6 +1,5 @@
 """A furnished office with accounts, in a server and without one, and browsers that look at it."""
 
-import socket
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from simulation.floor import Floor
 from tests.postgres import LocalPostgres, Places
+from tests.streams.receivers import free_port
 from tests.wall.office import Office, Server, furnished, serving
 from tests.wall.test_view import NOON
 from tests.wall.visiting import PASSWORD, Client, Opened, browser
@@ -29,9 +29,7 @@ def places(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def unused_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Signing in, screens and pairing in a real Chromium, as those who do it see it."""
 
 import re
+from typing import get_args
 
 import pytest
 from playwright.sync_api import expect
@@ -9,6 +10,7 @@ from tests.wall.office import Server
 from tests.wall.visiting import CONTRASTS, PASSWORD, Opened, first_account
 from wall.accounts.door import Door
 from wall.accounts.store import Store
+from wall.refusing import Reason
 
 PAIRED_MS = 60_000
 
@@ -44,6 +46,21 @@ def test_signing_in_leads_to_where_one_wanted_to_go(opened: Opened, server: Serv
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{server.address}/manage/alerts")
+
+
+@pytest.mark.parametrize("locale", ["sv-SE", "en-GB"])
+def test_there_is_a_sentence_for_each_reason_of_a_refusal(opened: Opened, locale: str) -> None:
+    """In the language of the page, also where the server gives none, as where a session is over."""
+    page = opened("/manage/sign-in", locale=locale)
+    has_words = "Object.keys((await import('/js/manage/words.js')).words.reasons)"
+    assert set(get_args(Reason)) - set(page.evaluate(f"(async () => {has_words})()")) == {"goal"}
+    said = page.evaluate(
+        "(async () => { const { faultOf } = await import('/js/manage/forms.js');"
+        " const of = (status) => faultOf({ status, reason: null, message: '…' });"
+        " return [401, 403, 500, 400].map(of); })()"
+    )
+    assert len(set(said)) == len(said)
+    assert [text for text in said if "…" in text] == said[-1:]
 
 
 def test_accounts_are_added_changed_and_removed(opened: Opened, server: Server) -> None:

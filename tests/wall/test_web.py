@@ -15,6 +15,7 @@ import pytest
 from malvakt.cli import main
 from tests.malvakt.calling import malvakt_process
 from tests.postgres import LocalPostgres
+from tests.streams.receivers import free_port
 from wall.accounts.store import Store
 from wall.view import View
 
@@ -36,16 +37,21 @@ def answer(port: int, path: str, status: int | None = None) -> httpx.Response:
 
 
 def test_without_kafka_it_serves_and_says_so(tmp_path: Path, unused_port: int) -> None:
-    """Kafka may come later, and both after a power cut; on SIGTERM it ends in order."""
-    port = unused_port
+    """To who runs it, too. Kafka may come later, and both after a power cut; SIGTERM ends it in order."""
+    port, metrics_port = unused_port, free_port()
     command = [sys.executable, "-m", "malvakt", "web", "--open", "--broker", "127.0.0.1:1"]
     command += ["--port", str(port), "--view", str(tmp_path / "view.sqlite")]
+    command += ["--metrics-port", str(metrics_port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
         assert running.stdout is not None
         assert f"http://127.0.0.1:{port}/".encode() in running.stdout.readline()
         now = answer(port, "now")
         assert now.json()["state"] == "unreachable"
         assert now.json()["counted_to"] is None
+        run_by = f"http://127.0.0.1:{metrics_port}"
+        health = httpx.get(f"{run_by}/healthz")
+        assert (health.status_code, health.text) == (503, "not ready\n")
+        assert "malvakt_walls 0.0" in httpx.get(f"{run_by}/metrics").text.splitlines()
         running.terminate()
         # As one expects of a signal, once all is closed.
         assert running.wait(START_S) == -signal.SIGTERM

@@ -18,7 +18,6 @@ from msgspec import Meta, Struct
 
 from wall.accounts.door import SCREEN_COOKIE, SESSION_COOKIE, Door, Manager, cookie, guard
 from wall.accounts.limits import Limit
-from wall.accounts.pairing import VALID_S
 from wall.accounts.passwords import MAX_LENGTH, MIN_LENGTH
 from wall.accounts.screens import Kept, Screen
 from wall.accounts.store import Account, NameTakenError, folded
@@ -96,7 +95,6 @@ class Code(Struct):
 
     code: str
     claim: str
-    valid_s: float
 
 
 class Claimed(Struct):
@@ -291,7 +289,7 @@ def _televisions(door: Door) -> Router:
         waiting = door.pairing.ask()
         if waiting is None:
             refuse(503, "many", "Too many televisions wait; try again in some minutes.")
-        return Code(waiting.code, waiting.claim, VALID_S)
+        return Code(waiting.code, waiting.claim)
 
     @post("/claims", sync_to_thread=True, status_code=200)
     def claim(request: Asked, data: JSONBody[Secret]) -> Response[Claimed]:

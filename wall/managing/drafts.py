@@ -147,7 +147,7 @@ def divided(place: Place, asked: Division, language: Language) -> list[Goal]:
     known = known_at(place)
     body = place.view.entry("goal", asked.id)
     if body is None:
-        refuse(404, "goal", f"There is no goal {asked.id}.")
+        refuse(404, "gone", f"There is no goal {asked.id}.")
     goal = decode_goal(body)
     scopes = [share.scope for share in asked.over]
     try:

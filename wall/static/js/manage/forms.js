@@ -24,9 +24,13 @@ function hush() {
   by("said").replaceChildren();
 }
 
+/** What a refusal is called that says no reason. */
+const UNREASONED = { 401: "session", 403: "stale" };
+
 export function faultOf(error) {
-  if (error.reason) return words.reasons[error.reason] ?? error.message;
-  return error.status ? words.invalid + error.message : words.lost;
+  if (!error.reason && !error.status) return words.lost;
+  const reason = error.reason ?? UNREASONED[error.status] ?? (error.status >= 500 ? "broken" : null);
+  return words.reasons[reason] ?? (error.reason ? error.message : words.invalid + error.message);
 }
 
 /** A field with its label above it. */
