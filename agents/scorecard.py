@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from kpis.scorecards import Scorecards, Touched
+from kpis.scorecards import Scorecards
+from kpis.window_sums import Touched
 from schemas.internal import (
     Renewed,
     Reported,

@@ -12,7 +12,8 @@ from kpis.calendar import Grain, Window, micros_of
 from kpis.contributions import Business
 from kpis.in_force import Defined, Recounted
 from kpis.ledger import Input, Ledger
-from kpis.scorecards import Scorecards, Touched, read_at
+from kpis.scorecards import Scorecards, read_at
+from kpis.window_sums import Touched
 from schemas.definitions import DefinitionRecord, Definitions, key_of
 from schemas.events import Event, OrgEvent, Told
 from schemas.internal import Reported, ScorecardRow, Tick, reader_of

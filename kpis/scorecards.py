@@ -16,19 +16,16 @@ from kpis.contributions import Business
 from kpis.formulas import (
     Compare,
     Moment,
-    Own,
     Reader,
-    customers_staying,
     minor_digits,
     shared_reader,
 )
-from kpis.growth import REVENUES, Growth
-from kpis.measures import OF_GRAIN
-from kpis.own import shown_as
-from kpis.spans import EVER, Span, place_of, span_after, spans_of, years_of
-from kpis.tally import add_measures
+from kpis.growth import REVENUES
+from kpis.in_use import IN_USE, InUse
+from kpis.spans import Span, place_of, span_after, spans_of
 from kpis.versions import AS_OF, first_version
-from schemas.definitions import Definitions, KpiDefinition, MeasureDefinition
+from kpis.window_sums import Touched, WindowSums, YearKey
+from schemas.definitions import Definitions
 from schemas.internal import (
     Cell,
     ClockRow,
@@ -41,7 +38,6 @@ from schemas.internal import (
     Ready,
     Reported,
     ScorecardRow,
-    SourceReady,
     TermBegun,
     Tick,
 )
@@ -52,33 +48,9 @@ TERMS = "0|"
 CLOCK = "clock|"
 """The key of the row that holds what time it is."""
 
-IN_USE = "definitions|"
-"""The key of the row of definitions."""
-
 CLOSING_MICROS = 15 * 60 * 1_000_000
 """How long after its end a window may still change without being called corrected: what happened last takes
 a while to come in."""
-
-LAST_DAY = "last_day"
-"""Of the clock: the last day that anything is counted for."""
-DAYS_TURNED = 400
-"""After more days without a tick all records are written anew, rather than those of each day."""
-
-YearKey = tuple[int, str]
-"""The first day of a year, and a scope for which something is counted in it."""
-
-Touched = dict[str, tuple[str, Span]]
-"""By the key of a KPI record: the scope and window it is about."""
-
-
-class _Change(NamedTuple):
-    """What a batch changes on a scope's day, put together from all its sources."""
-
-    scope: str
-    day: int
-    measures: Measures
-    revenue: bool
-    """Whether growth may be another now, too."""
 
 
 class Taken(NamedTuple):
@@ -114,11 +86,10 @@ class Scorecards:
         self._sources = sources
         self._version = first_version(term)
         self._sums: MutableMapping[str, Measures] = {} if sums is None else sums
-        self._years: MutableMapping[YearKey, int] = {} if years is None else years
+        years = {} if years is None else years
         self._clock: MutableMapping[str, int] = {} if clock is None else clock
         self._as_of = self._clock.get(AS_OF, 0)
-        self._last_day = self._clock.get(LAST_DAY, 0)
-        self._growth = Growth(self._sums)
+        self._windows = WindowSums(self._sums, years, self._clock)
         self._read_by: Reader | None = None
         """Made from the row of definitions, when it is first needed."""
         self._definitions: Definitions | None = None
@@ -127,8 +98,6 @@ class Scorecards:
         """Records that were asked for, as they stand, by their keys."""
         self._fresh: dict[str, ScorecardRow] = {}
         """Rows of the batch that was taken last, which may not be held yet."""
-        self._changes: dict[str, _Change] = {}
-        """By the key of a row: what the batch changes, until it is added to the sums."""
 
     def begin_term(self, term: int) -> None:
         """Write under a new term from now on, if it is above the one in use."""
@@ -153,11 +122,11 @@ class Scorecards:
             change = reported.measures
             if source in before:
                 change = _difference(change, before.pop(source))
-            self._add(new.scope, new.day, change, {})
+            self._windows.add(new.scope, new.day, change, {})
         # A writer that had not heard of a source knows nothing of it.
         for measures in before.values():
-            self._add(new.scope, new.day, _difference({}, measures), {})
-        self._growth.forget()
+            self._windows.add(new.scope, new.day, _difference({}, measures), {})
+        self._windows.growth.forget()
 
     def take(self, items: Iterable[Reported | Tick]) -> Taken:
         """Take in a batch of what sources reported and of ticks; those of one source in its order."""
@@ -172,7 +141,7 @@ class Scorecards:
         for item in items:
             if isinstance(item, Tick):
                 # What closes now has counted what came before.
-                self._add_changes(touched)
+                self._windows.add_noted(touched)
                 clock = self._turn(before, item, touched)
                 rows[CLOCK] = clock
                 closed = self._closed(clock)
@@ -197,7 +166,7 @@ class Scorecards:
                 assert isinstance(row, DayRow)
                 if self._report(key, row, item, cell, closed):
                     rows[key] = row
-        self._add_changes(touched)
+        self._windows.add_noted(touched)
         if TERMS in rows:
             # Last, so that nothing can be known to be void before what came before it is safe.
             rows[TERMS] = rows.pop(TERMS)
@@ -212,12 +181,7 @@ class Scorecards:
     def definitions(self) -> Definitions:
         """An organisation's own measures and KPIs, as far as they are in use; the same until others are."""
         if self._definitions is None:
-            self._definitions = Definitions()
-            for name, _, definition in self._counted():
-                if isinstance(definition, KpiDefinition):
-                    self._definitions.kpis[name] = definition
-                else:
-                    self._definitions.measures[name] = definition
+            self._definitions = self._in_use().definitions()
         return self._definitions
 
     def record(self, key: str) -> KpiRecord | None:
@@ -261,63 +225,28 @@ class Scorecards:
 
     def _hear_ready(self, said: Ready, touched: Touched) -> None:
         """A source has counted all of its history under a version; once all have, that is in use."""
-        row = self._in_use()
-        used = self._used(row, said.key)
-        known = row.sources.setdefault(said.key, {})
-        before = known.get(said.source)
-        if before is not None and before.version > said.version:
+        in_use = self._in_use()
+        anew = in_use.hear(said)
+        if anew is None:
             return
-        known[said.source] = SourceReady(said.version, said.number, said.definition is None)
-        versions = row.definitions.setdefault(said.key, {})
-        if said.definition is not None:
-            versions[said.number] = said.definition
-        least = min(each.number for each in known.values())
-        for number in [number for number in versions if number < least]:
-            del versions[number]
-        self._fresh[IN_USE] = row
+        self._fresh[IN_USE] = in_use.row
         self._redefined()
-        # A replay cannot know what was written; a new owner that says the same again changes nothing.
-        replayed = before is not None and before.version == said.version
-        if replayed or self._used(row, said.key) != used:
-            self._touch_all(touched)
-
-    def _touch_all(self, touched: Touched) -> None:
-        touched.update((key, place_of(key)) for key in self._sums)
+        if anew:
+            self._windows.touch_all(touched)
 
     def _redefined(self) -> None:
         self._read_by = None
         self._definitions = None
 
-    def _in_use(self) -> InUseRow:
+    def _in_use(self) -> InUse:
         row = self._fresh.get(IN_USE) or self._rows.get(IN_USE)
         assert row is None or isinstance(row, InUseRow)
-        return row or InUseRow({}, {})
+        return InUse(row or InUseRow({}, {}), self._sources)
 
     def _reader(self) -> Reader:
         if self._read_by is None:
-            own = Own({}, {})
-            for name, number, definition in self._counted():
-                if isinstance(definition, KpiDefinition):
-                    own.kpis[name] = definition
-                else:
-                    own.measures[name] = shown_as(name, number, definition)
-            self._read_by = shared_reader(own, minor_digits(self._business.currency))
+            self._read_by = shared_reader(self._in_use().own(), minor_digits(self._business.currency))
         return self._read_by
-
-    def _counted(self) -> Iterator[tuple[str, int, MeasureDefinition | KpiDefinition]]:
-        """The definitions that are in use, by name and number: all sources have counted all under them."""
-        row = self._in_use()
-        for key in sorted(row.sources):
-            number = self._used(row, key)
-            if number is not None:
-                yield key.partition("/")[2], number, row.definitions[key][number]
-
-    def _used(self, row: InUseRow, key: str) -> int | None:
-        """Which version of a definition is in use, if one is."""
-        said = row.sources.get(key, {}).values()
-        if len(said) < self._sources or any(each.removed for each in said):
-            return None
-        return min(each.number for each in said)
 
     def _time(self) -> ClockRow | None:
         row = self._fresh.get(CLOCK) or self._rows.get(CLOCK)
@@ -346,35 +275,16 @@ class Scorecards:
         return known
 
     def _turn_days(self, clock: ClockRow, touched: Touched) -> None:
-        """Windows end and begin with a day, growth is of a day more, and customers have stayed longer.
-
-        Note the records of all that.
-        """
         day = self._business.calendar.day
         first, last = None if clock.before is None else day(clock.before), day(clock.now)
-        if first == last:
-            return
-        self._shown.clear()
-        if first is None or last - first > DAYS_TURNED:
-            self._touch_all(touched)
-            return
-        spans = {span for each in range(first, last + 1) for span in spans_of(each)}
-        # Of a week over New Year, what it counts may be of either year.
-        years = {year.start for span in spans if span is not EVER for year in years_of(span)}
-        for year, scope in list(self._years):
-            key = scope + EVER.suffix
-            if customers_staying(self._sums.get(key, {})):
-                touched[key] = (scope, EVER)
-            if year in years:
-                for span in spans:
-                    key = scope + span.suffix
-                    if key in self._sums:
-                        touched[key] = (scope, span)
+        if first != last:
+            self._shown.clear()
+            self._windows.turn(first, last, touched)
 
     def _compare(self, key: str, scope: str, span: Span, measures: Measures, today: int) -> Compare | None:
         if span.end is None:
             return None
-        return self._growth.of(key, scope, span, measures, today, self._last_day)
+        return self._windows.growth.of(key, scope, span, measures, today, self._windows.last_day)
 
     def _previous(self, key: str, kpis: dict[str, Figure]) -> dict[str, Figure] | None:
         """The KPIs of a closed window as they were at its closing, if they are others now."""
@@ -414,9 +324,9 @@ class Scorecards:
         match said:
             case Partial():
                 for cell in said.cells:
-                    self._note(scorecard_key(said.scope, cell.day), said.scope, cell.day, {})
+                    self._windows.note(said.scope, cell.day, {})
             case Ready():
-                self._touch_all(touched)
+                self._windows.touch_all(touched)
             case TermBegun():
                 pass
 
@@ -439,51 +349,11 @@ class Scorecards:
                 # The row goes after it, so that a crash in between leaves nothing that cannot be made up.
                 self._fresh.pop(key, None)
                 self._keep_closing(row.scope, row.day, closed, revenue=not REVENUES.isdisjoint(change))
-            self._note(key, row.scope, row.day, change)
+            self._windows.note(row.scope, row.day, change)
         elif known is None or known.version == partial.version:
             # A replay, which cannot know what was written.
-            self._note(key, row.scope, row.day, {})
+            self._windows.note(row.scope, row.day, {})
         return True
-
-    def _note(self, key: str, scope: str, day: int, change: Measures) -> None:
-        """Put a change with the others of its day, so that the sums over its windows change but once."""
-        revenue = not change or not REVENUES.isdisjoint(change)
-        noted = self._changes.get(key)
-        if noted is None:
-            self._changes[key] = _Change(scope, day, change, revenue)
-            return
-        measures = noted.measures.copy()
-        for name, amount in change.items():
-            measures[name] = measures.get(name, 0) + amount
-        together = {name: amount for name, amount in measures.items() if amount}
-        self._changes[key] = _Change(scope, day, together, revenue or noted.revenue)
-
-    def _add_changes(self, touched: Touched) -> None:
-        """Add what was noted to the sums, and note the records it concerns."""
-        changes, self._changes = self._changes, {}
-        for scope, day, measures, revenue in changes.values():
-            self._add(scope, day, measures, touched)
-            if revenue:
-                self._growth.changed(scope, day, self._last_day, touched)
-
-    def _add(self, scope: str, day: int, change: Measures, touched: Touched) -> None:
-        """Add a change to the sums of every window that holds a day, and note their records."""
-        sums = self._sums
-        if day > self._last_day:
-            self._last_day = self._clock[LAST_DAY] = day
-        of_grain: dict[str, Measures] | None = None
-        if OF_GRAIN in "".join(change):
-            change, of_grain = _apart(change)
-        for span in spans_of(day):
-            key = scope + span.suffix
-            touched[key] = (scope, span)
-            counted = change
-            if of_grain is not None and span.grain in of_grain:
-                counted = change | of_grain[span.grain]
-            if counted:
-                if span.is_year and key not in sums:
-                    self._years[span.start, scope] = 1
-                add_measures(sums, key, counted)
 
 
 class Closed(NamedTuple):
@@ -539,16 +409,3 @@ def _difference(new: Measures, old: Measures) -> Measures:
         if name not in new:
             change[name] = -amount
     return {name: amount for name, amount in change.items() if amount}
-
-
-def _apart(change: Measures) -> tuple[Measures, dict[str, Measures]]:
-    """What adds up in every window, and what is counted in the windows of one grain only."""
-    additive: Measures = {}
-    of_grain: dict[str, Measures] = {}
-    for name, amount in change.items():
-        measure, mark, grain = name.rpartition(OF_GRAIN)
-        if mark:
-            of_grain.setdefault(grain, {})[measure] = amount
-        else:
-            additive[name] = amount
-    return additive, of_grain

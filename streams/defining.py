@@ -9,7 +9,7 @@ from msgspec import structs
 
 from kpis.definitions.changing import definitions_in
 from kpis.definitions.holding import NOTHING, Held
-from kpis.scorecards import IN_USE
+from kpis.in_use import IN_USE
 from schemas.definitions import (
     DefinitionRecord,
     Definitions,

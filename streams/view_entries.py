@@ -6,8 +6,8 @@ Days stand in front of scopes, so that what is counted now lies together.
 import msgspec
 
 from kpis.customers import First, Won
-from kpis.scorecards import YearKey
 from kpis.tally import CellKey, Contact
+from kpis.window_sums import YearKey
 from schemas.internal import Measures
 from streams.holding import Entries
 

@@ -1,8 +1,8 @@
 """What the scorecard agent says of what it has written."""
 
 from agents.scorecard import SCOPES_A_RECORD, renewals
-from kpis.scorecards import Touched
 from kpis.spans import place_of
+from kpis.window_sums import Touched
 from schemas.internal import encode_renewed
 
 
