@@ -1,5 +1,6 @@
 """What is known of the KPIs that goals are set for: unit, direction, windows, and whether they add up."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from kpis.definitions.counting import unit_of
 from kpis.definitions.evaluation import Evaluate, compiled
 from kpis.definitions.formula import Named, Negative, Number, Operation, Tree, constant, parse
 from kpis.formulas import EVERY_GRAIN, KPIS, minor_digits
-from kpis.meanings import is_rate, kpi_meanings
+from kpis.meanings import BEYOND
 from kpis.measures import MEASURES, SCALES
 from schemas.definitions import Definitions, KpiUnit, Unit
 
@@ -17,6 +18,9 @@ DISTINCT = "distinct person"
 
 DAYS_DIGITS = 6
 """To how many decimals days are divided."""
+
+_RATES = frozenset({"hit_rate"})
+"""Parts of a whole whose formulas do not show it."""
 
 
 class KnownKpi(NamedTuple):
@@ -35,8 +39,6 @@ class KnownKpi(NamedTuple):
     """Whether it can be put together over days that are no calendar window."""
     rate: bool
     """Whether it is a part of a whole, and so at most 1."""
-    percent: bool
-    """Whether its figures are written in per cent."""
     measures: frozenset[str]
     """What it is read off."""
     evaluate: Evaluate | None
@@ -66,24 +68,13 @@ def known_kpis(currency: str, own: Definitions | None = None) -> Known:
     distinct |= {name for name, one in own.measures.items() if one.count == DISTINCT}
     scales = {name: SCALES[unit] for name, unit in units.items()}
     ours = builtin_kpis()
-    meanings = kpi_meanings(own.kpis)
     kpis: dict[str, KnownKpi] = {}
     for name, kpi in KPIS.items():
         if name not in ours:
-            beyond = meanings[name]
+            beyond = BEYOND[name]
             lower = beyond.better == "lower"
             kpis[name] = KnownKpi(
-                name,
-                beyond.unit,
-                lower,
-                kpi.grains,
-                False,
-                False,
-                False,
-                False,
-                beyond.percent,
-                frozenset(),
-                None,
+                name, beyond.unit, lower, kpi.grains, False, False, False, False, frozenset(), None
             )
     for name, one in (ours | own.kpis).items():
         tree, mentions = parse(one.formula)
@@ -100,12 +91,11 @@ def known_kpis(currency: str, own: Definitions | None = None) -> Known:
             adds_up,
             adds_up and measures.isdisjoint(distinct),
             measures.isdisjoint(distinct),
-            is_rate(name, tree),
-            meanings[name].percent,
+            name in _RATES or _is_share(tree),
             measures,
             compiled(tree, one.unit, scales),
         )
-    in_order = {name: kpis[name] for name in meanings if name in kpis}
+    in_order = {name: kpis[name] for name in [*KPIS, *own.kpis] if name in kpis}
     return Known(in_order, units, currency)
 
 
@@ -140,3 +130,23 @@ def _is_sum(tree: Tree) -> bool:
 def _fixed(tree: Tree) -> bool:
     value = constant(tree)
     return value is not None and value != Fraction(0)
+
+
+def _is_share(tree: Tree) -> bool:
+    """Whether a formula is one measure over a sum that it is a part of."""
+    match tree:
+        case Operation("/", Named(part), below):
+            return part in set(_terms(below))
+        case _:
+            return False
+
+
+def _terms(tree: Tree) -> Iterator[str]:
+    match tree:
+        case Named(measure):
+            yield measure
+        case Operation("+", left, right):
+            yield from _terms(left)
+            yield from _terms(right)
+        case _:
+            return

@@ -82,7 +82,7 @@ def _kind(span: Span) -> Grain | int:
 
 
 def _text(value: Fraction, kpi: KnownKpi, known: Known) -> str:
-    if kpi.unit == "ratio" and kpi.rate:
+    if kpi.unit == "ratio":
         return f"{float(value * 100):.4g} %"
     figure = shown(value, kpi.unit, known.digits)
     return f"{figure:.4g}" if isinstance(figure, float) else str(figure)

@@ -85,7 +85,7 @@ class Figure(NamedTuple):
     """With a point before decimals."""
 
 
-Example = Literal["money", "rate", "ratio", "days", "count"]
+Example = Literal["money", "rate", "ratio", "number", "days", "count"]
 """What a target looks like."""
 
 

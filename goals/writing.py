@@ -73,7 +73,8 @@ def target_text(goal: Goal, known: Known) -> str:
     value = goal.target.value
     kpi = known.kpis.get(goal.kpi)
     # Own KPIs come and go, and the goals for them are there to be looked at.
-    if kpi is not None and kpi.percent:
+    unit = None if kpi is None else kpi.unit
+    if unit == "ratio":
         # Of what is written with a sign and %, one reads a change.
         return f"{_plain(Fraction(value) * 100)} %" if Fraction(value) >= 0 else value
     whole, point, decimals = value.lstrip("-").partition(".")
@@ -81,7 +82,7 @@ def target_text(goal: Goal, known: Known) -> str:
     grouped = f"{int(whole):,}".replace(",", " ")
     if not decimals.strip("0"):
         point = decimals = ""
-    currency = f" {known.currency}" if kpi is not None and kpi.unit == "money" else ""
+    currency = f" {known.currency}" if unit == "money" else ""
     return f"{sign}{grouped}{point}{decimals}{currency}"
 
 

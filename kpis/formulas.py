@@ -328,7 +328,7 @@ class Reader:
                 continue
             keys = frozenset(self._counted[measure].key for measure in reads)
             shown = None
-            if isinstance(tree, Named) and _shows_as(self._counted[tree.measure].unit) == definition.unit:
+            if isinstance(tree, Named) and self._counted[tree.measure].unit.value == definition.unit:
                 shown = tree.measure
             yield _Formula(name, definition, tree, reads, keys, shown)
 
@@ -364,11 +364,6 @@ def _shared_reader(own: bytes, _digits: int) -> Reader:
 
 _encode_own = msgspec.msgpack.Encoder().encode
 _decode_own = msgspec.msgpack.Decoder(Own).decode
-
-
-def _shows_as(unit: Unit) -> str:
-    """The unit of a KPI that is shown as a measure of this one is."""
-    return {Unit.NUMBER: "ratio"}.get(unit, unit.value)
 
 
 def _show(counted: Counted, scale: int) -> Evaluate:

@@ -5,7 +5,7 @@ version, so receiving any of them twice, or late, is harmless. It does no I/O: i
 which to write; the order in which its effects are carried out is the agent's.
 """
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from kpis.batch import Batch
@@ -45,9 +45,10 @@ from schemas.rows import DefinedRow, LeadOfRow, ObjectRow, OriginRow, RateRow, R
 DEFINED = "defined"
 """The key of the row of definitions."""
 
-CELLS_A_PARTIAL = 200
-"""Of how many days one partial tells. A cost may be of ten years, and thousands of days of a company that
-counts dozens of measures on each are more than a broker takes in one record."""
+AMOUNTS_A_PARTIAL = 4_000
+"""After how many amounts a scope's days go on in another partial: 400 kB, if all names are as long as they
+may be. A cost may be of ten years, and all that a company counts on these days is more than a broker takes
+in one record."""
 
 _CUSTOMER = "customer:"
 """How the keys of customers' rows begin."""
@@ -365,9 +366,9 @@ class Ledger:
         for cell in batch.cells:
             by_scope.setdefault(cell[0], []).append(Cell(cell[1], measures(cell)))
         return [
-            Partial(scope, self._partition, self._version, self._as_of, cells[at : at + CELLS_A_PARTIAL])
+            Partial(scope, self._partition, self._version, self._as_of, part)
             for scope, cells in by_scope.items()
-            for at in range(0, len(cells), CELLS_A_PARTIAL)
+            for part in _parts(cells)
         ]
 
     def _team_at(self, seller: str, micros: int) -> str | None:
@@ -388,3 +389,17 @@ class Ledger:
             if row is not None and not row.deleted and known(row).get("deal") == deal.id:
                 first = min(first, row.first)
         return first
+
+
+def _parts(cells: list[Cell]) -> Iterator[list[Cell]]:
+    """Cells as partials tell them, each of which a broker takes."""
+    part: list[Cell] = []
+    amounts = 0
+    for cell in cells:
+        part.append(cell)
+        amounts += len(cell.measures)
+        if amounts >= AMOUNTS_A_PARTIAL:
+            yield part
+            part, amounts = [], 0
+    if part:
+        yield part

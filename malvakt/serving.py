@@ -21,8 +21,8 @@ def metrics_on(port: int, healthy: Callable[[], bool]) -> Iterator[None]:
         stop = metrics.serve(port, healthy)
     except OSError as error:
         raise Fault(
-            f"Port {port} for metrics is taken ({error.strerror}). Give another with"
-            " --metrics-port or MALVAKT_METRICS_PORT, or 0 for none."
+            f"Port {port} for metrics is taken ({error.strerror}). Give another --metrics-port,"
+            " or 0 for none."
         ) from error
     try:
         yield

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kpis.meanings import kpi_meanings
 from schemas.records import Figure, KpiRecord
 
 COLUMNS = {
@@ -24,7 +23,7 @@ COLUMNS = {
     "hit_rate": "hit\nrate",
     "sales_cycle_days": "cycle\ndays",
 }
-IN_PERCENT = frozenset(name for name, meaning in kpi_meanings().items() if meaning.percent)
+RATIOS = frozenset({"win_rate", "hit_rate"})
 MEANS = frozenset({"average_deal_value", "cac"})
 
 
@@ -78,10 +77,10 @@ def figure(record: KpiRecord | None, kpi: str) -> str:
     if isinstance(value, str) and kpi in MEANS and abs(Decimal(value)) >= 1000:
         # A mean of thousands is not read to the öre; the record has it.
         value = f"{Decimal(value):.0f}"
-    return figure_text(value, percent=kpi in IN_PERCENT)
+    return figure_text(value, ratio=kpi in RATIOS)
 
 
-def figure_text(value: Figure, *, percent: bool) -> str:
+def figure_text(value: Figure, *, ratio: bool) -> str:
     """A figure as a person reads it; a dash where there is none."""
     if value is None:
         return "–"
@@ -91,5 +90,8 @@ def figure_text(value: Figure, *, percent: bool) -> str:
         grouped = sign + f"{int(whole):,}".replace(",", " ")
         return f"{grouped}.{minor}" if minor.strip("0") else grouped
     if isinstance(value, float):
-        return f"{value:.0%}" if percent else f"{value:.1f}"
+        if ratio:
+            return f"{value:.0%}"
+        # Where there is less than one, its size is in the digits behind the point.
+        return f"{value:.1f}" if abs(value) >= 1 or not value else f"{value:.2g}"
     return str(value)

@@ -4,20 +4,16 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
-from typing import Literal
 
 from babel.core import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from msgspec import Struct
 
-from kpis.meanings import KpiMeaning
+from kpis.meanings import KpiMeaning, called
 from notices.phrases import Phrases
 from schemas.definitions import KpiUnit
 from schemas.records import Figure
-
-Form = KpiUnit | Literal["percent"]
-"""How a figure is written: by its unit, or in per cent."""
 
 READ_DIGITS = 3
 """What it takes a day is told to so many digits; nobody acts on more."""
@@ -38,11 +34,6 @@ class Meaning(Struct, frozen=True):
         known = self.kpis.get(kpi)
         return "count" if known is None else known.unit
 
-    def form(self, kpi: str) -> Form:
-        """How a KPI's figures are written."""
-        known = self.kpis.get(kpi)
-        return "percent" if known is not None and known.percent else self.unit(kpi)
-
     def is_additive(self, kpi: str) -> bool:
         """Whether there can be so much of so much, and not only more or less than that."""
         return self.unit(kpi) in {"count", "money"} and not self.lower_is_better(kpi)
@@ -57,8 +48,7 @@ class Meaning(Struct, frozen=True):
         known = self.kpis.get(kpi)
         if known is None:
             return kpi
-        names = known.name
-        name = names.get(phrases.locale[:2]) or names.get("en") or next(iter(names.values()), kpi)
+        name = called(known.name, phrases.locale[:2], kpi)
         # An abbreviation, such as CAC, stays one.
         return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
@@ -68,19 +58,19 @@ def decimal(figure: Figure) -> Decimal | None:
     return None if figure is None else Decimal(str(figure))
 
 
-def written(value: Decimal | None, form: Form, currency: str, phrases: Phrases) -> str:
-    """A figure as people read it."""
+def written(value: Decimal | None, unit: KpiUnit, currency: str, phrases: Phrases) -> str:
+    """A figure in its unit."""
     if value is None:
         return phrases.no_value
     locale = phrases.locale
-    match form:
+    match unit:
         case "money":
             return _money(value, currency, locale)
         case "ratio":
-            return format_decimal(to_read(value, up=False), "#,##0.###", locale=locale)
-        case "percent":
             pattern = Locale.parse(locale).percent_formats[None].pattern.replace("#,##0", "#,##0.#")
             return format_percent(value, pattern, locale=locale)
+        case "number":
+            return format_decimal(to_read(value, up=False), "#,##0.###", locale=locale)
         case "days":
             rounded = _rounded(value, 1)
             shown = format_decimal(rounded, "#,##0.#", locale=locale)

@@ -44,7 +44,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _QUIET = re.compile(rf"({_TIME.pattern})\s*-\s*({_TIME.pattern})")
 _DAILY = re.compile(r"daily\s+(?:at\s+)?(\S+)")
-_PAGES = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
+_PAGES = re.compile(r"https?://[^\s/?#]+/?")
 _SCOPE = re.compile(r"\*|company|(team|seller|customer|owner):.{1,128}")
 _AFTER = re.compile(r"(\d+(?:\.\d+)?)\s*(?:h|hours?)?")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -280,7 +280,8 @@ def _pages(node: Node | None, faults: list[Finding]) -> str | None:
         return None
     if not _PAGES.fullmatch(value.text):
         sentence = (
-            f"`{short(value.text)}` is no address of pages; write one such as https://malvakt.example.com."
+            f"`{short(value.text)}` is no address of a server; write one such as https://malvakt.example.com,"
+            " with nothing behind it."
         )
         faults.append(value.spot.finding(sentence))
         return None

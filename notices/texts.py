@@ -137,15 +137,15 @@ def _needs(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[str]:
     need = decimal(status.per_working_day)
     lines: list[str] = []
     if need is not None and need > 0 and meaning.is_additive(status.kpi):
-        form = meaning.form(status.kpi)
+        unit = meaning.unit(status.kpi)
         mean = _mean(status)
         pattern = phrases.need if mean is None else phrases.need_and_mean
         lines.append(
             pattern.format(
-                need=written(to_read(need, up=True), form, meaning.currency, phrases),
+                need=written(to_read(need, up=True), unit, meaning.currency, phrases),
                 mean=""
                 if mean is None
-                else written(to_read(mean, up=False), form, meaning.currency, phrases),
+                else written(to_read(mean, up=False), unit, meaning.currency, phrases),
             )
         )
     if status.leads_needed:
@@ -166,7 +166,7 @@ def _forecast(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[st
         )
     if status.probability is not None:
         chance = Decimal(str(status.probability)).quantize(Decimal("0.01"))
-        lines.append(phrases.chance.format(chance=written(chance, "percent", meaning.currency, phrases)))
+        lines.append(phrases.chance.format(chance=written(chance, "ratio", meaning.currency, phrases)))
     return lines
 
 
@@ -175,7 +175,7 @@ def _missing(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[str
     if value is None or target is None:
         return []
     pattern = phrases.over_by if meaning.lower_is_better(status.kpi) else phrases.short_by
-    amount = written(abs(target - value), meaning.form(status.kpi), meaning.currency, phrases)
+    amount = written(abs(target - value), meaning.unit(status.kpi), meaning.currency, phrases)
     return [_capital(pattern.format(amount=amount))]
 
 
@@ -197,14 +197,14 @@ def _mean(status: GoalStatus) -> Decimal | None:
 
 
 def _figure(figure: Figure, status: GoalStatus, meaning: Meaning, phrases: Phrases) -> str:
-    return written(decimal(figure), meaning.form(status.kpi), meaning.currency, phrases)
+    return written(decimal(figure), meaning.unit(status.kpi), meaning.currency, phrases)
 
 
 def _read(figure: Figure, status: GoalStatus, meaning: Meaning, phrases: Phrases) -> str:
     """A figure that is not exact, and so is not told as if it were."""
     value = decimal(figure)
     read = None if value is None else to_read(value, up=False)
-    return written(read, meaning.form(status.kpi), meaning.currency, phrases)
+    return written(read, meaning.unit(status.kpi), meaning.currency, phrases)
 
 
 def _who(scope: str, meaning: Meaning, phrases: Phrases) -> str:

@@ -12,7 +12,8 @@ from msgspec import Meta, Struct
 Plain = str | int | float | bool
 """A value that a field of an event's data may have and a condition may ask for."""
 
-KpiUnit = Literal["ratio", "count", "money", "days"]
+KpiUnit = Literal["ratio", "number", "count", "money", "days"]
+"""How a KPI's figure is written: a ratio in per cent, and a number as it is."""
 
 
 class Unit(StrEnum):

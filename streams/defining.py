@@ -9,11 +9,12 @@ from msgspec import structs
 
 from kpis.definitions.changing import definitions_in
 from kpis.definitions.holding import NOTHING, Held
+from kpis.definitions.recorded import read_record
 from kpis.in_use import IN_USE
+from schemas.decoding import Reason
 from schemas.definitions import (
     DefinitionRecord,
     Definitions,
-    decode_definition,
     encode_definition,
 )
 from schemas.internal import SCORECARD_ROWS, InUseRow
@@ -51,7 +52,10 @@ async def _last_told(settings: Settings) -> dict[str, DefinitionRecord | None]:
     """What was said last of each key; `None` where that is that it is taken away."""
     found: dict[str, DefinitionRecord | None] = {}
     async for key, value in read_keyed(settings, DEFINITIONS.name):
-        record = None if value is None else decode_definition(value)
+        record = None if value is None else read_record(key, value)
+        if isinstance(record, Reason):
+            # The ledger refuses it, and says so.
+            continue
         known = found.get(key)
         if record is None or known is None or known.version <= record.version:
             found[key] = record

@@ -4,14 +4,19 @@ import asyncio
 import time
 from datetime import datetime
 
+import structlog
+from aiokafka.errors import KafkaError
+
 from kpis.meanings import kpi_meanings
 from notices.figures import Meaning
 from schemas.decoding import decode_event
 from schemas.definitions import KpiDefinition
 from schemas.events import OrgEvent, SellerAssigned
 from streams.defining import read_definitions
-from streams.reading import read_on
+from streams.reading import NoSuchTopicError, read_on
 from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 AGE_S = 60.0
 """How old it may be: a message is late by that, or calls a seller by their id who was named just now."""
@@ -31,15 +36,21 @@ class Meanings:
         self._reading = asyncio.Lock()
 
     async def now(self) -> Meaning:
-        """What all are called by now.
+        """What all are called by now; as it was, where that cannot be read: no message waits for a name.
 
         Raises:
-            NoSuchTopicError: there is no topic of events, or of definitions.
+            KafkaError: it was never read, and cannot be.
+            NoSuchTopicError: the same, as there is no topic of events, or of definitions.
         """
         async with self._reading:
             if self._known is None or time.monotonic() - self._read_at > AGE_S:
-                self._known = await self._read()
                 self._read_at = time.monotonic()
+                try:
+                    self._known = await self._read()
+                except (KafkaError, NoSuchTopicError) as error:
+                    if self._known is None:
+                        raise
+                    log.warning("what all are called now cannot be read", error=repr(error))
             return self._known
 
     async def _read(self) -> Meaning:
@@ -49,7 +60,8 @@ class Meanings:
             for key, record in definitions.items()
             if isinstance(record.definition, KpiDefinition)
         }
-        async for batch in read_on(self._settings, OrgEvent.topic, self._positions):
+        # Every partition has all that is said of the organisation.
+        async for batch in read_on(self._settings, OrgEvent.topic, self._positions, partitions=1):
             for record in batch:
                 event = decode_event(record.value, OrgEvent.topic)
                 # What is no event the ledger refuses, and says so.

@@ -125,8 +125,9 @@ WALLS = Gauge("malvakt_walls", "Walls and pages that are connected to this web p
 WALL_CHANGES = Counter("malvakt_wall_changes_total", "Changes that walls were told of.")
 WALL_COUNTED_SECONDS = Gauge(
     "malvakt_wall_counted_timestamp_seconds",
-    "Up to when all that came in has been counted and is shown, in seconds since 1970. A minute ago or"
-    " more: walls say that they are behind; look at the workers.",
+    "Up to when all that came in has been counted and is shown by a web process, in seconds since 1970;"
+    " 0 where that is not known, and in other processes. A minute ago or more: walls say that they are"
+    " behind; look at the workers.",
 )
 
 

@@ -232,9 +232,11 @@ class Notifier:
         2. Send, and wait until it was taken.
         3. Note it, and wait until the broker has that.
         """
+        # Before the claim, which is worth the less the longer it lasts until it is sent.
+        meaning = await self._meanings.now()
         if not await self._shares.claim(address.partition, epoch):
             return
-        text = text_of(message, address.route, await self._meanings.now(), self._rules.pages)
+        text = text_of(message, address.route, meaning, self._rules.pages)
         tone = _tone(message)
         loop = asyncio.get_running_loop()
         taken = await loop.run_in_executor(self._threads, address.channel.send, text.title, text.body, tone)

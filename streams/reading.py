@@ -59,12 +59,15 @@ async def read_keyed(settings: Settings, name: str) -> AsyncIterator[tuple[str, 
             yield (record.key or b"").decode(errors="replace"), record.value
 
 
-async def read_on(settings: Settings, name: str, positions: dict[int, int]) -> AsyncIterator[list[Any]]:
-    """What a topic holds up to now, in batches, from where an earlier reading came to.
+async def read_on(
+    settings: Settings, name: str, positions: dict[int, int], *, partitions: int | None = None
+) -> AsyncIterator[list[Any]]:
+    """What a topic or its first partitions hold up to now, in batches, from where an earlier reading came.
 
     `positions` has the next offset of each partition, and is kept up to date.
     """
-    async for batch in _batches(settings, name, follow=False, positions=positions):
+    batches = _batches(settings, name, follow=False, positions=positions, partitions=partitions)
+    async for batch in batches:
         for record in batch:
             positions[record.partition] = record.offset + 1
         yield batch

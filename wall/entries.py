@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from kpis.calendar import micros_of
+from kpis.definitions.recorded import read_record
 from schemas.decoding import Reason, decode_event
-from schemas.definitions import DefinitionRecord, decode_definition
+from schemas.definitions import DefinitionRecord
 from schemas.events import SellerAssigned, SellerLeft
 from schemas.goals import (
     decode_alert,
@@ -65,7 +66,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> bool:
         """Whether walls hear of it: a customer's records are many, and asked for where they are wanted."""
-        if self.kind in {"definition", "version"}:
+        if self.kind == "version":
             return False
         return self.scope is None or not self.scope.startswith("customer:")
 
@@ -198,11 +199,14 @@ def of_ack(value: bytes) -> list[Entry]:
     ]
 
 
-def of_definition(key: str, value: bytes) -> Entry:
+def of_definition(key: str, value: bytes) -> list[Entry]:
     """What an organisation defines itself, which only the record's key names."""
-    record = decode_definition(value)
+    record = read_record(key, value)
+    if isinstance(record, Reason):
+        # It is refused, and kept, by the ledger.
+        return []
     body = encode(Defined(key, record))
-    return Entry(kind="definition", key=key, revision=record.version, scope="company", body=body)
+    return [Entry(kind="definition", key=key, revision=record.version, scope="company", body=body)]
 
 
 def of_version(offset: int, value: bytes) -> Entry:

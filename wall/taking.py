@@ -111,7 +111,7 @@ def _entries(fetched: Iterable[Fetched]) -> Iterator[Entry]:
             continue
         try:
             if one.topic == DEFINITIONS.name:
-                yield of_definition(one.key, one.value)
+                yield from of_definition(one.key, one.value)
             elif one.topic == GOALS_HISTORY.name:
                 yield of_version(one.offset, one.value)
             else:

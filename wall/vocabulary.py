@@ -19,8 +19,6 @@ class Kpi(Struct, frozen=True, kw_only=True):
     name: dict[str, str]
     """By language; empty where nobody gave it one."""
     unit: KpiUnit
-    percent: bool
-    """Whether its figures are written in per cent."""
     lower_is_better: bool
     additive: bool
     """Whether the figures of sellers add up to those of their team."""
@@ -60,7 +58,6 @@ def kpis_in(view: View, currency: str) -> list[Kpi]:
             kpi=one.name,
             name=dict(meanings[one.name].name),
             unit=one.unit,
-            percent=one.percent,
             lower_is_better=one.lower_is_better,
             additive=one.additive,
             grains=[grain for grain in Grain if grain in one.grains],

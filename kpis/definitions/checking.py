@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from math import isfinite
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -91,7 +91,7 @@ _PARTS_OF_RECORDS = "scope grain start end state revision measures kpis as_of pr
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _MEASURE_KEYS = ("event", "where", "count", "name")
 _KPI_KEYS = ("formula", "unit", "better", "name")
-_UNITS = ("ratio", "count", "money", "days")
+_UNITS: tuple[KpiUnit, ...] = get_args(KpiUnit)
 _BETTER = ("higher", "lower")
 A = {noun: f"an {noun}" if noun[0] in "aeiou" else f"a {noun}" for noun in NOUNS}
 _WHAT = {

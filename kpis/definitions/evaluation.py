@@ -328,4 +328,10 @@ def _count(numerator: int, denominator: int, digits: int) -> Figure:
     return whole
 
 
-_SHOWN: dict[KpiUnit, _Show] = {"ratio": _float, "days": _float, "count": _count, "money": _money}
+_SHOWN: dict[KpiUnit, _Show] = {
+    "ratio": _float,
+    "number": _float,
+    "days": _float,
+    "count": _count,
+    "money": _money,
+}

@@ -262,5 +262,7 @@ def _summary(definitions: Definitions) -> list[str]:
 
 
 def _kpi(definition: KpiDefinition) -> str:
-    unit = {"ratio": "a ratio", "count": "a count", "money": "money", "days": "days"}[definition.unit]
+    unit = {"ratio": "a ratio", "number": "a number", "count": "a count"}.get(
+        definition.unit, definition.unit
+    )
     return f"{definition.formula}; {unit}, {definition.better} is better"

@@ -164,4 +164,4 @@ def _said(goal: Goal, goals: Opened, statuses: dict[str, GoalStatus]) -> Iterabl
 
 def _figure(value: Figure, goal: Goal, given: Reading) -> str:
     kpi = given.known.kpis.get(goal.kpi)
-    return figure_text(value, percent=kpi is not None and kpi.percent)
+    return figure_text(value, ratio=kpi is not None and kpi.unit == "ratio")

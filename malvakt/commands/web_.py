@@ -70,6 +70,8 @@ def web_(
     """
     if not 1 <= port <= MAX_PORT:
         raise CallError(f"--port {port}: give one from 1 to {MAX_PORT}.")
+    if not 0 <= metrics_port <= MAX_PORT:
+        raise CallError(f"--metrics-port {metrics_port}: give one from 1 to {MAX_PORT}, or 0 for none.")
     if open_ and host not in LOOPBACK:
         raise CallError(
             f"--open shows every figure to whoever reaches {host}. Leave it out and sign in, or"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kpis.ledger import CELLS_A_PARTIAL, Ledger
+from kpis.ledger import AMOUNTS_A_PARTIAL, Ledger
 from kpis.scorecards import Scorecards
 from kpis.versions import VERSIONS_PER_TERM
 from schemas.events import Event
@@ -19,6 +19,7 @@ from schemas.internal import (
     Partial,
     ScorecardRow,
     TermBegun,
+    encode_reported,
 )
 from schemas.records import KpiRecord
 from schemas.rows import ROWS, Row, Said
@@ -214,25 +215,31 @@ def test_a_cost_whose_days_have_no_rate_waits_whole() -> None:
 
 def test_what_a_cost_of_ten_years_says_fits_into_records() -> None:
     """In several partials, each of which a broker takes, though the company counts a lot on every day."""
-    rent = event(
-        "cost.logged",
-        0,
-        "k",
-        cost="k1",
-        category="other",
-        amount="3660",
-        currency="SEK",
-        **{"from": "2026-03-02", "to": "2036-03-08"},
-    )
-    partials = Ledger(0, business(), {}).apply([rent]).partials
+    spread = [
+        event(
+            "cost.logged",
+            0,
+            f"k{number}",
+            cost=f"k{number}",
+            category=category,
+            amount="3660.01",
+            currency="SEK",
+            **{"from": f"2026-03-0{2 + number}", "to": f"2036-03-0{7 + number}"},
+        )
+        for number, category in enumerate(("salary", "time", "marketing"))
+    ]
+    effects = Ledger(0, business(), {}).apply(spread)
+    partials = effects.partials
     assert {partial.scope for partial in partials} == {"company"}
-    assert max(len(partial.cells) for partial in partials) <= CELLS_A_PARTIAL
+    amounts = [sum(len(cell.measures) for cell in partial.cells) for partial in partials]
+    assert sum(amounts) > 2 * AMOUNTS_A_PARTIAL
+    assert max(len(encode_reported(partial)) for partial in partials) < 512 * 1024
     days = [cell.day for partial in partials for cell in partial.cells]
-    assert len(days) == len(set(days)) == 3_660
+    assert len(days) == len(set(days)) > 3_660
     scorecards = Scorecards(business(), {})
     taken = scorecards.take(partials)
     ever = dict(scorecards.records(taken.touched))["company|ever|1970-01-01"]
-    assert ever.measures["cost"] == "3660.00"
+    assert ever.measures["cost"] == "10980.03"
 
 
 def test_a_customer_is_new_once_and_for_who_won_them() -> None:

@@ -3,7 +3,7 @@
 from goals.known import known_kpis
 from kpis.formulas import KPIS
 from kpis.meanings import BEYOND, kpi_meanings
-from schemas.definitions import KpiDefinition, KpiUnit
+from schemas.definitions import KpiDefinition
 
 
 def test_every_kpi_has_a_name_in_both_languages() -> None:
@@ -33,25 +33,6 @@ def test_goals_reckon_in_the_units_that_are_written() -> None:
             meanings[name].unit,
             meanings[name].better == "lower",
         )
-
-
-def test_parts_of_a_whole_and_changes_are_written_in_per_cent() -> None:
-    """Of own ones those whose formula is one measure over a sum that it is a term of; no other ratio."""
-
-    def own(formula: str, unit: KpiUnit = "ratio") -> KpiDefinition:
-        return KpiDefinition(formula=formula, unit=unit, better="higher", name={"en": formula})
-
-    meanings = kpi_meanings(
-        {
-            "share": own("calls / (emails + calls)"),
-            "speed": own("deals_won / calls"),
-            "average": own("revenue / (revenue + cost)", "money"),
-            "sum": own("calls + emails", "count"),
-        }
-    )
-    assert {name for name, one in meanings.items() if one.percent} == {
-        *("hit_rate", "win_rate", "sales_growth", "growth_accumulated", "share")
-    }
 
 
 def test_own_kpis_come_last_as_they_are_defined() -> None:

@@ -12,7 +12,7 @@ from notices.rules import Daily, Escalation, Hourly, Immediately, address_of
 
 WHOLE = b"""
 timezone: Europe/Oslo
-pages: https://malvakt.example.com/sales/
+pages: https://malvakt.example.com/
 all:
   language: en
   quiet: 18:00-08:00
@@ -45,7 +45,7 @@ def faults(text: str) -> list[str]:
 def test_a_file_says_who_hears_of_what_and_when() -> None:
     rules, found = read(WHOLE, "Europe/Stockholm")
     assert not found
-    assert rules.pages == "https://malvakt.example.com/sales"
+    assert rules.pages == "https://malvakt.example.com"
     managers, directors, wall = rules.routes.values()
     assert managers.scopes == ("company", "team:*", "owner:anna")
     assert managers.kinds == {"slipped", "recovered"}
@@ -64,7 +64,11 @@ FAULTS = [
     ("[]", "1:1: rules are a table"),
     (
         "pages: malvakt.example.com\nroutes: {a: {to: x, scopes: company}}",
-        "1:8: pages: `malvakt.example.com` is no address of pages; write one such as https://malvakt",
+        "1:8: pages: `malvakt.example.com` is no address of a server; write one such as https://malvakt",
+    ),
+    (
+        "pages: https://example.com/manage\nroutes: {a: {to: x, scopes: company}}",
+        "1:8: pages: `https://example.com/manage` is no address of a server",
     ),
     ("", "1:1: a file of rules needs `routes`"),
     ("routes: {}", "1:9: routes: this holds the routes"),

@@ -46,12 +46,17 @@ def test_who_tells_of_people_for_months_calls_them_what_they_are_called_now(
             )
             async with Delivery(settings.broker) as delivery:
                 await delivery.write([Outgoing(settings.topic("crm.org"), 0, "x", b"no event")])
-                await define(settings, delivery, {"kpis/speed": DefinitionRecord(1, own)})
+                bad = KpiDefinition(formula="deals_won /", unit="ratio", better="higher", name={"sv": "…"})
+                defined = {"kpis/speed": own, "kpis/bad": bad}
+                await define(
+                    settings, delivery, {key: DefinitionRecord(1, one) for key, one in defined.items()}
+                )
             assert not (await looked.now()).people, "it was read a moment ago"
             monkeypatch.setattr(meanings, "AGE_S", 0.0)
             meaning = await looked.now()
             assert meaning.people == {"seller:u-17": "Åsa Berg"}
             assert meaning.kpis["speed"].name == {"sv": "Snabbhet"}
+            assert "bad" not in meaning.kpis
             await told([assigned("d", 9, "Åsa Öberg"), assigned("e", 9, "Bo", "u-18")])
             assert (await looked.now()).people == {"seller:u-17": "Åsa Öberg", "seller:u-18": "Bo"}
         finally:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from schemas.definitions import Definitions, KpiDefinition
+from schemas.definitions import Definitions, KpiDefinition, KpiUnit
 from schemas.events import (
     DealAmended,
     DealAmendedData,
@@ -207,16 +207,18 @@ def test_goals_for_own_kpis_are_called_and_written_as_these_are_defined(
 ) -> None:
     """A ratio is a number, a part of a whole in per cent; also where it is defined while a wall is up."""
 
-    def own(formula: str, name: str) -> KpiDefinition:
-        return KpiDefinition(formula=formula, unit="ratio", better="higher", name={"sv": "…", "en": name})
+    def own(formula: str, unit: KpiUnit, name: str) -> KpiDefinition:
+        return KpiDefinition(formula=formula, unit=unit, better="higher", name={"sv": "…", "en": name})
 
-    office.define(Definitions({}, {"effort": own("contacts / deals_won", "Contacts for a deal")}))
+    office.define(Definitions({}, {"effort": own("contacts / deals_won", "number", "Contacts for a deal")}))
     effort = standing("company", "effort", MARCH, 41.5, 50, NOON, "slipped")
     office.tell(goals=[goal_of(effort)], statuses=[effort])
     page = opened("rotate=0&period=month&scope=company&lang=en")
     expect(page.locator("#goal-about")).to_have_text("Contacts for a deal until 31 March")
     expect(page.locator("#goal-share")).to_contain_text("83% of the goal of 50")
-    office.define(Definitions({}, {"by_mail": own("emails / (emails + calls)", "Share of emails")}))
+    office.define(
+        Definitions({}, {"by_mail": own("emails / (emails + calls)", "ratio", "Share of emails")})
+    )
     emails = standing("company", "by_mail", MARCH, 0.4, 0.5, NOON, "slipped")
     office.tell(goals=[goal_of(emails)], statuses=[emails])
     expect(page.locator("#goal-about")).to_have_text("Share of emails until 31 March")

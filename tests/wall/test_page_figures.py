@@ -122,6 +122,11 @@ def test_figures_of_anybody_at_any_time_with_the_keyboard(opened: Opened, server
     count = calls.inner_text()
     calls.click()
     expect(page.locator(".large")).to_have_text(count, timeout=ANSWERED_MS)
+    page.get_by_role("link", name="All figures").click()
+    expect(title).to_have_text("Anna, all time")
+    page.get_by_role("button", name="Before").click()
+    page.get_by_label("Window").first.select_option("month")
+    expect(title).to_have_text("Anna, January 2020")
 
 
 def test_an_answer_that_comes_late_does_not_take_the_place_of_what_was_chosen_last(

@@ -300,16 +300,15 @@ def test_of_several_claims_of_a_version_the_first_in_the_log_holds(view: View) -
 
 
 def test_every_kpi_of_ours_is_called_something_and_written_in_its_unit(view: View) -> None:
-    """Growth as a share, on walls and pages as in texts; of ratios, only parts of a whole."""
+    """Growth as a share, on walls and pages as in texts; deals per customer are no share."""
     meaning = meaning_in(view, "SEK")
     for kpi in kpis_in(view, "SEK"):
         assert set(kpi.name) == {"sv", "en"}
-        assert kpi.percent == (meaning.form(kpi.kpi) == "percent")
         assert (kpi.unit, kpi.lower_is_better) == (meaning.unit(kpi.kpi), meaning.lower_is_better(kpi.kpi))
-    assert [kpi.kpi for kpi in kpis_in(view, "SEK") if kpi.percent] == [
+    assert [kpi.kpi for kpi in kpis_in(view, "SEK") if kpi.unit == "ratio"] == [
         *("hit_rate", "win_rate", "sales_growth", "growth_accumulated")
     ]
-    assert meaning.form("deals_per_customer") == "ratio"
+    assert meaning.unit("deals_per_customer") == "number"
 
 
 def test_own_figures_are_known_by_their_keys_until_they_are_taken_away(view: View) -> None:
@@ -319,7 +318,6 @@ def test_own_figures_are_known_by_their_keys_until_they_are_taken_away(view: Vie
     view.apply([Fetched(DEFINITIONS.name, 0, 0, "kpis/speed", record, 0)], NOON)
     [speed] = [kpi for kpi in kpis_in(view, "SEK") if kpi.own]
     assert (speed.kpi, speed.name, speed.unit) == ("speed", {"sv": "Snabbhet"}, "ratio")
-    assert not speed.percent
     named = MeasureDefinition(event="activity.logged", count="sum minutes", name={"en": "Minutes"})
     record = encode_definition(DefinitionRecord(1, named))
     view.apply([Fetched(DEFINITIONS.name, 0, 1, "measures/minutes", record, 0)], NOON)
@@ -327,4 +325,12 @@ def test_own_figures_are_known_by_their_keys_until_they_are_taken_away(view: Vie
         measure="minutes", name={"en": "Minutes"}, unit=Unit.NUMBER
     )
     view.apply([Fetched(DEFINITIONS.name, 0, 2, "kpis/speed", None, 0)], NOON)
+    assert not [kpi for kpi in kpis_in(view, "SEK") if kpi.own]
+
+
+def test_a_definition_that_no_file_may_have_is_left_out(view: View) -> None:
+    """Somebody wrote it past the command; the ledger refuses it, and a wall goes on with the others."""
+    bad = KpiDefinition(formula="deals_won /", unit="ratio", better="higher", name={"en": "Bad"})
+    record = encode_definition(DefinitionRecord(1, bad))
+    assert view.apply([Fetched(DEFINITIONS.name, 0, 0, "kpis/bad", record, 0)], NOON) == []
     assert not [kpi for kpi in kpis_in(view, "SEK") if kpi.own]

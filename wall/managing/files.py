@@ -14,6 +14,7 @@ from litestar.response import Stream
 from goals.known import known_kpis
 from goals.writing import target_text
 from kpis.calendar import Grain
+from kpis.meanings import called
 from notices.rules import Language
 from schemas.goals import Goal, GoalStatus, decode_goal, decode_status
 from schemas.records import Figure, KpiRecord, decode_record
@@ -138,7 +139,7 @@ class Columns:
         kpis = kpis_in(view, currency)
         self._kpis = [kpi.kpi for kpi in kpis]
         self._measures = list(known_kpis(currency, definitions_of(view)).units)
-        names = [kpi.name.get(language) or kpi.kpi for kpi in kpis]
+        names = [called(kpi.name, language, kpi.kpi) for kpi in kpis]
         about = ["scope", "who", "team", "grain", "start", "as_of"]
         self.head = BOM.encode() + lines([[*about, *names, *self._measures]], language)
 

@@ -93,7 +93,7 @@ name = { english = "" }
         "10:7: kpis.close_rate: a KPI needs `better`, which is missing.",
         "11:12: kpis.close_rate.formula: there is no measure `demoes`; did you mean `demos`?",
         "11:33: kpis.close_rate.formula: there is no measure `hitss`; did you mean `hits`?",
-        "12:8: kpis.close_rate.unit: `percent` is none of ratio, count, money, days.",
+        "12:8: kpis.close_rate.unit: `percent` is none of ratio, number, count, money, days.",
         "13:10: kpis.close_rate.name.english: `english` is no language; write two letters, as sv or en.",
         "13:20: kpis.close_rate.name.english: a name has 1 to 128 characters; this one has 0.",
     ]

@@ -11,7 +11,7 @@ export class Figures {
     this.meaning = meaning;
     this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
     this.percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
-    this.ratio = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
+    this.number = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
     this.tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
     this.short = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 });
   }
@@ -30,7 +30,7 @@ export class Figures {
   /** A KPI's figure; a dash where there is none. */
   kpi(name, value) {
     if (value === null || value === undefined) return "–";
-    if (this.meaning(name)?.percent) return this.percent.format(value);
+    if (this.meaning(name)?.unit === "ratio") return this.percent.format(value);
     if (typeof value !== "string") return this.whole.format(value);
     return Number(value) >= 1e6 ? this.short.format(Number(value)) : this.whole.format(Number(value));
   }
@@ -39,9 +39,9 @@ export class Figures {
   amount(name, value) {
     if (value === null || value === undefined) return "–";
     const number = Number(value);
-    const meaning = this.meaning(name);
-    if (meaning?.percent) return this.percent.format(number);
-    if (meaning?.unit === "ratio") return this.ratio.format(number);
+    const unit = this.meaning(name)?.unit;
+    if (unit === "ratio") return this.percent.format(number);
+    if (unit === "number") return this.number.format(number);
     if (Math.abs(number) >= SHORT_FROM) return this.short.format(number);
     return typeof value === "string" ? this.whole.format(number) : this.tenths.format(number);
   }

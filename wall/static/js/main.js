@@ -45,7 +45,7 @@ let shown = null; // what is on the screen: a scope, a window, its series
 let wanted = null; // what is to be there: the same, or the next, once its series has come
 let trying; // again, where it did not come
 let learning; // again, who there is
-const strange = new Set(); // KPIs that were asked for, as they were not known
+let learned = 0; // how often that was asked
 let paused = false;
 let since = performance.now();
 let drawing = false;
@@ -519,21 +519,18 @@ function heard(kind, data) {
     drawSoon();
   } else if (kind === "status" || kind === "goal" || kind === "alert") {
     store[kind](data);
-    const kpi = data.kpi ?? data.status?.kpi;
-    if (kpi && !store.kpis.has(kpi) && !strange.has(kpi)) {
-      // A KPI that was defined since; or that is no more, and asked for once.
-      strange.add(kpi);
-      learn();
-    }
     drawSoon();
   } else {
-    // Somebody new, or with a new name or team.
+    // Somebody new, or with a new name or team; or another definition of a KPI.
     learn();
   }
 }
 
 function learn() {
+  const mine = (learned += 1);
   Promise.all([asked("scopes"), asked("kpis")]).then(([{ scopes }, { kpis }]) => {
+    // An answer that comes late is not how it is now.
+    if (mine !== learned) return;
     store.scopes = scopes;
     store.learn(kpis);
     views = allViews();

@@ -18,6 +18,7 @@ export async function asked(path, given = {}) {
 
 // The view holds what is no more as such, so that it does not come back; here it is nothing.
 const alive = (one) => !one.gone;
+const capitalised = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 const statusKey = (status) => `${status.goal}|${status.start}`;
 
 const keyOf = (record) => `${record.scope}|${record.grain}|${record.start}`;
@@ -140,7 +141,7 @@ export class Store {
   /** What a KPI is called in a language; ids name those that nobody knows. */
   kpi(kpi, language) {
     const name = this.kpis.get(kpi)?.name ?? {};
-    return name[language] ?? name.en ?? Object.values(name)[0] ?? kpi.replaceAll("_", " ");
+    return name[language] ?? name.en ?? Object.values(name)[0] ?? capitalised(kpi.replaceAll("_", " "));
   }
 
   name(scope) {

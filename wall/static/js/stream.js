@@ -6,7 +6,7 @@ import { asked } from "./store.js";
 const SILENT_MS = 7_000; // more than two heartbeats
 const GRACE_MS = 2_000; // a connection that is back by then was never gone
 const LOOK_MS = 500;
-const KINDS = ["record", "moment", "goal", "status", "alert", "name", "member"];
+const KINDS = ["record", "moment", "goal", "status", "alert", "name", "member", "definition"];
 
 export class Connection {
   /** `heard` gets the name and data of each event of these kinds, `lost` whether the connection is lost. */

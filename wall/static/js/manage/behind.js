@@ -9,7 +9,8 @@ import { words } from "./words.js";
 export async function behind(page) {
   const said = words.behind;
   const names = await naming();
-  const asked = Object.fromEntries(["scope", "grain", "start", "kpi"].map((name) => [name, new URLSearchParams(location.search).get(name) ?? ""]));
+  const given = new URLSearchParams(location.search);
+  const asked = Object.fromEntries(["scope", "grain", "start", "kpi"].map((name) => [name, given.get(name) ?? ""]));
   const { scope, grain, start, kpi } = asked;
   const figure = element("p", "large", "–");
   const state = element("p", "hint");
@@ -17,7 +18,7 @@ export async function behind(page) {
   const bar = element("div", "busy");
   const place = element("div");
   const back = element("a", "back", said.back);
-  back.href = `/manage/figures?${new URLSearchParams({ scope, grain, start: grain === "ever" ? names.today : start })}`;
+  back.href = `/manage/figures?${new URLSearchParams({ scope, grain, start: given.get("day") ?? start })}`;
   page.classList.add("wide");
   page.append(
     back, element("h1", "", names.called(kpi)),

@@ -30,7 +30,7 @@ export async function figures(page) {
     if (mine !== latest) return;
     setText(title, `${names.scope(scope)}, ${names.window(grain, start)}`);
     setText(state, record ? said.asOf(names.moment(record.as_of)) : said.none);
-    redraw(place, ...(record ? groups(record, names) : []));
+    redraw(place, ...(record ? groups(record, names, shown.day) : []));
   };
   await draw();
   const change = async (given) => {
@@ -63,6 +63,7 @@ function choices(shown, names, change) {
     const made = element("button", "plain", text);
     made.type = "button";
     made.addEventListener("click", () => {
+      if (shown.grain === "ever") return;
       const start = names.startOf(shown.grain, shown.day);
       const to = days < 0 ? plus(start, -1) : names.after(shown.grain, start);
       day.querySelector("input").value = to;
@@ -73,7 +74,7 @@ function choices(shown, names, change) {
   return element("div", "choices", scope, grain, day, element("div", "actions", step(said.before, -1), step(said.after, 1)));
 }
 
-function groups(record, names) {
+function groups(record, names, day) {
   const said = words.figure;
   const list = (figures) => element("ul", "figures", ...figures.map(([name, value]) => {
     const label = names.called(name);
@@ -81,7 +82,8 @@ function groups(record, names) {
     const leads = value !== null && Number(value) !== 0;
     const shownValue = leads ? element("a", "value", text) : element("span", "value", text);
     if (leads) {
-      shownValue.href = behind(record.scope, record.grain, record.start, name);
+      // Back from there one comes to the day that was looked at.
+      shownValue.href = behind(record.scope, record.grain, record.start, name) + (record.grain === "ever" ? `&day=${day}` : "");
       shownValue.setAttribute("aria-label", `${label}: ${text}`);
       shownValue.dataset.place = name;
     }

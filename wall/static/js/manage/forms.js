@@ -8,15 +8,18 @@ let sayingUntil;
 
 /** Say that something was done, for those who see and those who hear. */
 export function say(text) {
-  complain(text);
+  hush();
+  by("said").textContent = text;
   sayingUntil = setTimeout(hush, SAID_MS);
 }
 
-/** Say that something could not be done: that stays until it is clicked on, or something else is tried. */
+/** Say that something could not be done: that stays until it is closed, or something else is tried. */
 function complain(text) {
   clearTimeout(sayingUntil);
-  by("said").textContent = text;
-  by("said").onclick = hush;
+  const close = element("button", "close", words.close);
+  close.type = "button";
+  close.addEventListener("click", hush);
+  by("said").replaceChildren(element("span", "", text), close);
 }
 
 function hush() {
@@ -104,6 +107,7 @@ export function form(fields, text, does) {
   const made = element("form", "", ...fields, fault, element("div", "actions", submit));
   made.addEventListener("submit", async (event) => {
     event.preventDefault();
+    hush();
     fault.textContent = "";
     submit.disabled = true;
     try {

@@ -9,7 +9,7 @@ export function historyOf(versions, names, close) {
   const rows = versions.map((version, nth) => element("li", "row",
     element("span", "", changeOf(version.goal ?? null, versions[nth - 1]?.goal ?? null, names)),
     element("span", "hint", said.who(version.by, names.moment(version.at)))));
-  return element("div", "history", element("ul", "rows", ...rows.reverse()), button(said.close, close));
+  return element("div", "history", element("ul", "rows", ...rows.reverse()), button(words.close, close));
 }
 
 function changeOf(goal, before, names) {

@@ -107,7 +107,8 @@ export class Naming {
     const number = Number(value);
     switch (this.kpis.has(kpi) ? this.unit(kpi) : typeof value === "string" ? "money" : "count") {
       case "money": return (exact ? this.exactMoney : this.money).format(number);
-      case "ratio": return (this.kpis.get(kpi).percent ? this.percents : this.fine).format(number);
+      case "ratio": return this.percents.format(number);
+      case "number": return this.fine.format(number);
       default: return this.count.format(number);
     }
   }

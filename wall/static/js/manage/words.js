@@ -49,7 +49,7 @@ const SWEDISH = {
   },
   goal: {
     title: "Mål", intro: "Vad som ska nås, av vem och till när. Ett nytt mål är ett utkast tills någon antar det; först då hör folk av det.",
-    add: "Nytt mål", go: "Sätt målet", cancel: "Avbryt", close: "Stäng", team: "Team", drafts: "Att anta", draftsHint: "Utkast, som ingen hör av än.",
+    add: "Nytt mål", go: "Sätt målet", cancel: "Avbryt", team: "Team", drafts: "Att anta", draftsHint: "Utkast, som ingen hör av än.",
     held: "Gäller", none: "Inga antagna mål.", made: (name) => `${name} finns nu som utkast.`,
     accept: "Anta", accepted: "Antaget.", edit: "Ändra", divide: "Dela upp", divided: "Delarna finns som utkast.", history: "Historik",
     retire: "Avsluta", retired: "Avslutat.", sure: (title) => `Avsluta ${title}? Historiken finns kvar.`,
@@ -93,6 +93,7 @@ const SWEDISH = {
   other: "English",
   saved: "Sparat.",
   save: "Spara",
+  close: "Stäng",
   remove: "Ta bort",
   sure: (name) => `Ta bort ${name}?`,
   open: "Servern är startad med --open: den har inga konton och inga skärmar att ställa in.",
@@ -201,7 +202,7 @@ const ENGLISH = {
   },
   goal: {
     title: "Goals", intro: "What is to be reached, by whom and until when. A new goal is a draft until somebody accepts it; only then people hear of it.",
-    add: "New goal", go: "Set the goal", cancel: "Cancel", close: "Close", team: "Team", drafts: "To accept", draftsHint: "Drafts, of which nobody hears yet.",
+    add: "New goal", go: "Set the goal", cancel: "Cancel", team: "Team", drafts: "To accept", draftsHint: "Drafts, of which nobody hears yet.",
     held: "In force", none: "No accepted goals.", made: (name) => `${name} is a draft now.`,
     accept: "Accept", accepted: "Accepted.", edit: "Change", divide: "Divide", divided: "The parts are drafts now.", history: "History",
     retire: "Retire", retired: "Retired.", sure: (title) => `Retire ${title}? Its history stays.`,
@@ -245,6 +246,7 @@ const ENGLISH = {
   other: "Svenska",
   saved: "Saved.",
   save: "Save",
+  close: "Close",
   remove: "Remove",
   sure: (name) => `Remove ${name}?`,
   open: "The server was started with --open: it has no accounts, and no screens to set.",
