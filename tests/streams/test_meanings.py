@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Iterable
 
 import pytest
+from msgspec import structs
+from structlog.testing import capture_logs
 
 from schemas.definitions import DefinitionRecord, KpiDefinition
 from schemas.events import Event
@@ -58,7 +60,12 @@ def test_who_tells_of_people_for_months_calls_them_what_they_are_called_now(
             assert meaning.kpis["speed"].name == {"sv": "Snabbhet"}
             assert "bad" not in meaning.kpis
             await told([assigned("d", 9, "Åsa Öberg"), assigned("e", 9, "Bo", "u-18")])
-            assert (await looked.now()).people == {"seller:u-17": "Åsa Öberg", "seller:u-18": "Bo"}
+            known = await looked.now()
+            assert known.people == {"seller:u-17": "Åsa Öberg", "seller:u-18": "Bo"}
+            looked._settings = structs.replace(settings, broker="127.0.0.1:1")
+            with capture_logs() as logged:
+                assert await looked.now() is known, "no message waits for a name"
+            assert [line["event"] for line in logged] == ["what all are called now cannot be read"]
         finally:
             await delete_topics(settings)
 
