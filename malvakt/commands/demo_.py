@@ -50,9 +50,9 @@ REDRAW_S = 0.5
 SERVED_S = 0.2
 """How often it is looked whether the wall is there."""
 TICK_MICROS = 60_000_000
-START = date(2026, 7, 1)
-PAST_DAYS = 105
-"""How much of the floor's life is told at once, so that there is something to see."""
+START = date(2026, 6, 1)
+PAST_DAYS = 135
+"""How much of the floor's life is told at once: enough for forecasts, which need 120 days."""
 TODAY = [
     ("new_leads", "leads\ntoday"),
     ("meetings_booked", "booked\ntoday"),
