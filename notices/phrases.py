@@ -40,6 +40,7 @@ class Phrases(Struct, frozen=True, kw_only=True):
     on_day_at: str
     unacknowledged: str
     unacknowledged_title: str
+    """Only slips are escalated."""
     acknowledge: str
     see_to_it: str
     """The same, where there are pages to do it on."""
@@ -93,13 +94,13 @@ SWEDISH = Phrases(
     of_target="{value} av {target} {period}",
     at_least="{value} {period}, målet är minst {target}",
     at_most="{value} {period}, målet är högst {target}",
-    no_value="inget ännu",
+    no_value="inget värde ännu",
     one_left="en arbetsdag kvar",
     many_left="{count} arbetsdagar kvar",
     until="till och med {date}",
     last_day="sista arbetsdagen",
-    need="{need} per arbetsdag behövs.",
-    need_and_mean="{need} per arbetsdag behövs, snittet är {mean}.",
+    need="Det behövs {need} per arbetsdag.",
+    need_and_mean="Det behövs {need} per arbetsdag; snittet hittills är {mean}.",
     leads="Det behövs omkring {count} nya leads, om de ger lika mycket som på sistone.",
     forecast="Prognos: {forecast} ({low}–{high}).",
     chance="Sannolikheten att nå målet är {chance}.",
@@ -109,9 +110,9 @@ SWEDISH = Phrases(
     course_was="Förlopp: {course}.",
     at_time="{time}",
     on_day_at="{day} {time}",
-    unacknowledged="Ingen har kvitterat detta sedan {day} {time}.",
-    unacknowledged_title="Okvitterat, {title}",
-    acknowledge="Kvittera: malvakt alerts --ack {id} --by NAMN",
+    unacknowledged="Ingen har tagit hand om detta sedan {day} {time}.",
+    unacknowledged_title="Halkar efter, och ingen har tagit hand om det: {what}",
+    acknowledge="Ta hand om det: malvakt alerts --ack {id} --by NAMN",
     see_to_it="Ta hand om det: {pages}/manage/alerts",
     digest="Sammanfattning: {count} mål",
     day="{count} dag",
@@ -179,7 +180,7 @@ ENGLISH = Phrases(
     at_time="at {time}",
     on_day_at="on {day} at {time}",
     unacknowledged="Nobody has acknowledged this since {day} {time}.",
-    unacknowledged_title="Unacknowledged, {title}",
+    unacknowledged_title="Unacknowledged, slipping: {what}",
     acknowledge="Acknowledge: malvakt alerts --ack {id} --by NAME",
     see_to_it="See to it: {pages}/manage/alerts",
     digest="Summary: {count} goals",

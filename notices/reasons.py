@@ -196,30 +196,30 @@ SWEDISH = Wording(
         ),
         "over": "{span} är över, och ett mål ser framåt; välj en senare period.",
         "begun": "{span} har börjat; det som har kommit in sedan dess räknas.",
-        "until_before_from": "det upprepas till {until}, innan det börjar: {start}.",
+        "until_before_from": "det upprepas till {until}, men börjar först {start}.",
         "no_whole_window": "ingen hel period (per {grain}) börjar mellan {start} och {until}.",
         "ended": "det slutade {until}, och ett mål ser framåt.",
         "not_the_first_day": (
             "{start} är inte första dagen i perioden (per {grain}); den första som räknas börjar {first}."
         ),
-        "below_zero": "{kpi} är aldrig under noll; skriv ett mål som är över det.",
-        "nothing_to_do": "minst 0 nås utan att något görs; hur mycket är önskat ({kpi})?",
+        "below_zero": "{kpi} är aldrig under noll; skriv ett mål över noll.",
+        "nothing_to_do": "minst 0 nås utan att någon gör något; hur mycket önskas ({kpi})?",
         "above_the_whole": (
             "{kpi} är en del av en helhet, och {percent} är mer än 100 %; skriv en andel som 35 %."
         ),
         "above_the_whole_perhaps_percent": (
             "{kpi} är en del av en helhet, och {percent} är mer än 100 %; skriv {value} %."
         ),
-        "perhaps_percent": "{value} är {percent}; är {value} % menat, så skriv ut procenttecknet.",
+        "perhaps_percent": "{value} är {percent}; om {value} % menas, skriv ut procenttecknet.",
         "whole_numbers": "{kpi} är alltid ett heltal, och {value} går aldrig att träffa; avrunda det.",
         "decimals": "{kpi} har högst {digits} decimaler, och {value} går aldrig att träffa; avrunda det.",
         "change_of_a_change": (
-            "{kpi} är redan en ändring; skriv vad den ska vara, som 14 %, utan plus eller minus."
+            "{kpi} är redan en förändring; skriv vad den ska vara, som 14 %, utan plus eller minus."
         ),
         "nothing_left": "{percent} lämnar ingenting kvar; skriv mindre än 100 %.",
-        "no_change": "en ändring på 0 % begär lika mycket som förut.",
-        "less_is_better": "mindre är bättre ({kpi}), och det här begär minst så mycket; menas högst?",
-        "more_is_better": "mer är bättre ({kpi}), och det här begär högst så mycket; menas minst?",
+        "no_change": "en förändring på 0 % kräver lika mycket som förut.",
+        "less_is_better": "mindre är bättre ({kpi}), och det här kräver minst så mycket; menas högst?",
+        "more_is_better": "mer är bättre ({kpi}), och det här tillåter högst så mycket; menas minst?",
         "other_way_less": "mindre är bättre ({kpi}), och {percent} går åt andra hållet.",
         "other_way_more": "mer är bättre ({kpi}), och {percent} går åt andra hållet.",
         "no_scope": "`{written}` går inte; skriv company, team:ID, seller:ID eller customer:ID.",
@@ -230,11 +230,13 @@ SWEDISH = Wording(
         ),
         "no_kpi": "det finns inget nyckeltal `{written}`.",
         "no_kpi_but": "det finns inget nyckeltal `{written}`; menas `{meant}`?",
-        "no_target": "`{written}` är inget mål; skriv {example}, eller en ändring som +14 %.",
+        "no_target": "`{written}` är inget mål; skriv {example}, eller en förändring som +14 %.",
         "neither_figure_nor_change": (
-            "`{written}` är varken en siffra eller en ändring; skriv +14 % för 14 % mer."
+            "`{written}` är varken en siffra eller en förändring; skriv +14 % för 14 % mer."
         ),
-        "no_share": "{kpi} är {is_a} och ingen andel; skriv {example}, eller +{written} för en ändring.",
+        "no_share": (
+            "{kpi} är {is_a}, och ingen andel; skriv {example}, eller +{written} för en förändring."
+        ),
         "other_currency": "{kpi} är i {currency}, inte i {unit}; skriv {example}.",
         "other_unit": "{kpi} är {is_a}, inte i {unit}; skriv {example}.",
         "two_ways": "`{written}` kan läsas på två sätt; skriv {thousands} eller {decimals}.",
@@ -249,14 +251,15 @@ SWEDISH = Wording(
             "{written} av vad? Välj vad det jämförs med: tiden precis innan, eller samma tid i fjol."
         ),
         "against_nothing": (
-            "bara en ändring, som +14 %, jämförs med något; skriv ut tecknet och %, eller jämför inte."
+            "bara en förändring, som +14 %, jämförs med något; skriv ut plus eller minus och %, eller"
+            " jämför inte."
         ),
         "once_or_again": "ett mål har antingen en period, eller upprepas från en dag; ta bort det ena.",
         "no_time": (
             "tiden saknas; skriv en period (2026, 2026-Q2, 2026-04, 2026-W15, 2026-04-07 eller 2026-04-07"
             " till 2026-05-15), eller hur ofta målet upprepas och från vilken dag."
         ),
-        "no_from": "den dag saknas då den första perioden börjar.",
+        "no_from": "dagen då den första perioden börjar saknas.",
         "no_period": (
             "`{written}` är ingen period; skriv den som 2026, 2026-Q2, 2026-04, 2026-W15, 2026-04-07 eller"
             " 2026-04-07 till 2026-05-15."
@@ -264,25 +267,25 @@ SWEDISH = Wording(
         "no_date": "`{written}` är inget datum, som 2026-01-01.",
         "too_long": "det här har {characters} tecken; högst {most} sparas.",
         "never_measured": (
-            "det finns inget att jämföra med ({kpi}); tills det finns begär målet ingenting."
+            "det finns inget att jämföra med ({kpi}); tills det finns kräver målet ingenting."
         ),
         "best_so_far": (
-            "det bästa under de senaste {count} {kinds} var {best} ({span}); det här begär {asks}. I snitt"
-            " var det {mean}."
+            "det bästa under de senaste {count} {kinds} var {best} ({span}); det här kräver {asks}. I"
+            " snitt var det {mean}."
         ),
         "lowest_so_far": (
-            "det lägsta under de senaste {count} {kinds} var {best} ({span}); det här begär {asks}. I snitt"
-            " var det {mean}."
+            "det lägsta under de senaste {count} {kinds} var {best} ({span}); det här kräver {asks}. I"
+            " snitt var det {mean}."
         ),
         "another_scope": (
             "`{id}` gäller {scope}, och ett mål kan inte flyttas till någon annan; avsluta det, och sätt"
             " ett nytt för {wanted}."
         ),
         "nobody_reached": (
-            "ingen av dem nådde något ({kpi}) under {dates}; dela upp lika, eller efter egna vikter."
+            "ingen av dem nådde något ({kpi}) från {dates}; dela upp lika, eller efter egna vikter."
         ),
         "among_nobody": "det delas inte upp på någon; välj vilka som ska nå det tillsammans.",
-        "no_weight": "alla vikter är noll; någon måste vara större.",
+        "no_weight": "alla vikter är noll; minst en måste vara större.",
     },
     grains={
         Grain.DAY: "dag",

@@ -64,7 +64,8 @@ def _text(message: Message, route: Route, meaning: Meaning, pages: str | None) -
 def _story(story: Story, message: Message, route: Route, meaning: Meaning, phrases: Phrases) -> Written:
     last = story[-1]
     hours = route.hours
-    title = phrases.title[last.kind].format(what=_what(last, hours, meaning, phrases))
+    what = _what(last, hours, meaning, phrases)
+    title = phrases.title[last.kind].format(what=what)
     lines = _lines(last, hours, meaning, phrases)
     seen_from = local(hours, last.at)
     if len(story) > 1:
@@ -74,7 +75,7 @@ def _story(story: Story, message: Message, route: Route, meaning: Meaning, phras
         )
         lines.append(phrases.course_was.format(course=course))
     if message.stage == "escalated":
-        title = phrases.unacknowledged_title.format(title=title[:1].lower() + title[1:])
+        title = phrases.unacknowledged_title.format(what=what)
         since = {"day": weekday(seen_from.date(), phrases), "time": f"{seen_from:%H:%M}"}
         lines.insert(0, phrases.unacknowledged.format(**since))
     return Written(title, "\n".join(lines))

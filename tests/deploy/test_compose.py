@@ -1,13 +1,18 @@
 """The Compose file starts what there is, with settings that there are."""
 
+import asyncio
+import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pytest
+import uvicorn
 import yaml
 from msgspec import Struct
 
 from malvakt.cli import app
-from streams.settings import Settings
+from streams.settings import Settings, from_environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,17 +38,17 @@ class Compose(Struct):
 
 
 COMPOSE = msgspec.convert(yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8")), Compose)
+OF_THE_WALL = {"MALVAKT_VIEW", "FORWARDED_ALLOW_IPS"}
+"""What only `web` has, and what does not change what is counted."""
 OURS = {name: service for name, service in COMPOSE.services.items() if service.image == "malvakt"}
 
 
 def test_every_service_of_ours_runs_a_command_with_settings_that_exist() -> None:
     """Read-only, after Kafka, and those that count the same figures under the same settings."""
     assert set(OURS) == {"worker", "web", "notify"}
-    # Where the wall's view is does not change what is counted.
-    view = {"MALVAKT_VIEW"}
-    settings = {f"MALVAKT_{name.upper()}" for name in Settings.__struct_fields__} | view
+    settings = {f"MALVAKT_{name.upper()}" for name in Settings.__struct_fields__} | OF_THE_WALL
     counted = [
-        {name: value for name, value in service.environment.items() if name not in view}
+        {name: value for name, value in service.environment.items() if name not in OF_THE_WALL}
         for service in OURS.values()
     ]
     for service in OURS.values():
@@ -52,6 +57,43 @@ def test_every_service_of_ours_runs_a_command_with_settings_that_exist() -> None
         assert service.read_only
         assert set(service.depends_on) == {"kafka"}
     assert all(one == counted[0] for one in counted)
+
+
+def unset(environment: dict[str, str | int]) -> dict[str, str]:
+    """As containers see it where neither `.env` nor the shell says anything."""
+    return {name: re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", str(value)) for name, value in environment.items()}
+
+
+def test_what_is_set_in_env_arrives_and_what_is_not_is_as_without_containers() -> None:
+    """All but what a container has of its own: where health is asked, and disks."""
+    passed = OURS["worker"].environment
+    own = {"broker", "metrics_port", "store", "data", "rocksdb_cache_mb"}
+    for name in set(Settings.__struct_fields__) - own:
+        variable = f"MALVAKT_{name.upper()}"
+        assert str(passed[variable]).startswith(f"${{{variable}:-")
+    assert from_environment(unset(passed)) == Settings(broker="kafka:19092")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "seen"),
+    [("172.18.0.1", ("203.0.113.9", "https")), ("198.51.100.7", ("198.51.100.7", "http"))],
+)
+def test_a_proxy_on_this_machine_says_who_asks_and_how(
+    proxy: str, seen: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What visitors said before it added its own is not believed, and nothing from other machines."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", unset(OURS["web"].environment)["FORWARDED_ALLOW_IPS"])
+    told: list[tuple[str, str]] = []
+
+    async def asked(scope: Any, *_: object) -> None:
+        told.append((scope["client"][0], scope["scheme"]))
+
+    config = uvicorn.Config(asked, interface="asgi3", lifespan="off", log_config=None)
+    config.load()
+    headers = [(b"x-forwarded-for", b"6.6.6.6, 203.0.113.9"), (b"x-forwarded-proto", b"https")]
+    scope = {"type": "http", "client": (proxy, 1), "scheme": "http", "headers": headers}
+    asyncio.run(config.loaded_app(scope, None, None))
+    assert told == [seen]
 
 
 def test_nothing_is_open_to_the_network_and_the_notifier_waits_for_its_rules() -> None:

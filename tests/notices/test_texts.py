@@ -170,7 +170,7 @@ def test_times_are_those_of_the_office() -> None:
     """An alert at 13:10 UTC came about at 14:10 in Stockholm."""
     late = Message("escalated", ((alert(at=datetime(2026, 3, 26, 13, 10, tzinfo=UTC)),),), AT)
     assert text_of(late, route("sv"), MEANING).body.startswith(
-        "Ingen har kvitterat detta sedan torsdag 26 mars 14:10."
+        "Ingen har tagit hand om detta sedan torsdag 26 mars 14:10."
     )
 
 

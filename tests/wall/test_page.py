@@ -135,6 +135,40 @@ def test_a_pipeline_that_is_not_well_is_said(
     expect(page.locator("#warning")).to_be_hidden()
 
 
+def test_what_is_late_says_up_to_when_it_holds_in_swedish(opened: Opened, office: Office) -> None:
+    """Where nobody knows that, there is nothing to say of it but that it is late."""
+    page = opened("rotate=0")
+    fresh, warning = page.locator("#fresh-words"), page.locator("#warning")
+    expect(fresh).to_have_text("Aktuellt kl. 13:00:00")
+    office.state = "behind"
+    expect(warning).to_have_text("Beräkningen ligger efter. Siffrorna är från 13:00:00.")
+    page.route("**/api/now", lambda route: route.abort())
+    page.reload()
+    expect(warning).to_have_text("Ingen kontakt med servern. Siffrorna är från en tidigare tidpunkt.")
+    expect(fresh).to_be_empty()
+
+
+def test_a_wall_that_begins_while_the_database_is_away_says_so(opened: Opened, office: Office) -> None:
+    """A server that answers is not lost, and nothing is fresh before it is there; keys do no harm."""
+    page = opened("rotate=0&lang=en")
+    page.route("**/api/feed*", lambda route: route.fulfill(status=503))
+    page.reload()
+    fresh, warning = page.locator("#fresh-words"), page.locator("#warning")
+    with page.expect_response("**/api/feed*"):
+        expect(page.locator("#time")).not_to_be_empty()
+    expect(fresh).to_have_text("Loading …")
+    expect(warning).to_be_hidden()
+    office.state = "away"
+    expect(warning).to_have_text("The database does not answer. The figures are from 13:00:00.")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Previous view").click()
+    office.state = "fresh"
+    page.unroute("**/api/feed*")
+    expect(page.locator("#slide")).to_have_attribute("data-loaded", "yes")
+    expect(page.locator("#hero-label")).to_have_text("Revenue today")
+    expect(fresh).to_have_text("Correct at 13:00:00")
+
+
 def deal_won(number: int, minutes: int, value: str) -> DealWon:
     return DealWon(
         specversion="1.0",
@@ -321,6 +355,8 @@ def test_views_follow_one_another_and_can_be_held(opened: Opened) -> None:
     expect(page.locator("#hero-label")).to_have_text("Revenue in March")
     expect(page.locator("#board [aria-current=true]")).to_contain_text("Bo")
     assert opened("rotate=0&board=off").locator("#board").is_hidden()
+    # Without accounts there are no pages to go to.
+    expect(page.get_by_role("link")).to_have_count(0)
 
 
 CONTRAST = """() => {

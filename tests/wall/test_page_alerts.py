@@ -28,11 +28,11 @@ def test_somebody_takes_an_alert_with_the_keyboard_and_everybody_sees_it(
     other = opened("/manage/alerts", page.context)
     to_see_to = page.locator("section").first
     expect(to_see_to.get_by_role("heading", level=2)).to_have_text("To see to 1")
-    expect(to_see_to.get_by_role("heading", level=3)).to_have_text("Team Norr is a little behind: Revenue")
+    expect(to_see_to.get_by_role("heading", level=3)).to_have_text("At risk: Team Norr, revenue in March")
     expect(to_see_to.get_by_role("listitem")).to_contain_text("nine working days left")
-    page.get_by_role("button", name="I see to it: Team Norr").focus()
+    page.get_by_role("button", name="I see to it: At risk: Team Norr").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("Eva sees to it.")
+    expect(page.get_by_role("status").last).to_have_text("Eva sees to it.")
     for each in (page, other):
         expect(each.get_by_text("All that needs somebody has somebody.")).to_be_visible()
         norr = each.get_by_role("listitem").filter(has_text="Team Norr")
@@ -45,11 +45,11 @@ def test_what_happens_meanwhile_is_there_and_the_keyboard_stays_where_it_was(
     """A new alert comes above; whoever is about to press a button presses that one."""
     happen(office, "team:norr", "slipped")
     page = page_of(opened, server, locale="sv-SE")
-    button = page.get_by_role("button", name="Jag tar det: Team Norr behöver ett lyft")
+    button = page.get_by_role("button", name="Jag tar det: Halkar efter: Team Norr, försäljning i mars")
     button.focus()
     [other] = happen(office, "seller:anna", "slipped", minute=3)
     expect(page.get_by_role("heading", level=3)).to_have_text(
-        ["Anna behöver ett lyft: Försäljning", "Team Norr behöver ett lyft: Försäljning"]
+        ["Halkar efter: Säljare Anna, försäljning i mars", "Halkar efter: Team Norr, försäljning i mars"]
     )
     expect(button).to_be_focused()
     office.tell(acks=[Ack(other, "Bo", NOON + timedelta(minutes=5))])

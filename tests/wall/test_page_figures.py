@@ -59,7 +59,7 @@ def test_a_figure_leads_to_the_deals_that_add_up_to_it(
     page = page_of(opened, server, "standing", locale="sv-SE")
     page.get_by_role("row", name="Hela bolaget").get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Försäljning")
-    expect(page.get_by_text("Precis vad som står överallt annars")).to_be_visible(timeout=ANSWERED_MS)
+    expect(page.get_by_text("Samma siffra som på alla andra ställen")).to_be_visible(timeout=ANSWERED_MS)
     assert float(digits(page.locator(".large").inner_text())) == float(str(record.kpis["revenue"]))
     deals = page.get_by_role("table", name="Försäljning").locator("tbody").get_by_role("row")
     expect(deals).to_have_count(int(record.measures["deals_won"] or 0))
@@ -77,7 +77,7 @@ def test_a_figure_leads_to_the_deals_that_add_up_to_it(
     mean = own.inner_text()
     own.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Snittvinst")
-    expect(page.get_by_text("Precis vad som står överallt annars")).to_be_visible(timeout=ANSWERED_MS)
+    expect(page.get_by_text("Samma siffra som på alla andra ställen")).to_be_visible(timeout=ANSWERED_MS)
     assert round(float(digits(page.locator(".large").inner_text()))) == float(digits(mean))
     expect(page.get_by_text("Räknas som Stora vinster / Vunna affärer.")).to_be_visible()
     wins = page.get_by_role("table", name="Stora vinster").locator("tbody").get_by_role("row")
@@ -144,6 +144,22 @@ def test_an_answer_that_comes_late_does_not_take_the_place_of_what_was_chosen_la
         held[0].continue_()
     page.evaluate("new Promise((done) => setTimeout(done, 200))")
     expect(title).to_have_text("Whole company, 2026")
+
+
+def test_a_choice_that_cannot_be_shown_is_said(opened: Opened, server: Server) -> None:
+    """Until another is made."""
+    page = page_of(opened, server, "figures")
+    said = page.get_by_role("status").last
+    page.route("**/api/records?*", lambda route: route.abort(), times=2)
+    window = page.get_by_label("Window").first
+    window.select_option("week")
+    expect(said).to_contain_text("The server does not answer. Try again.")
+    said.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Before").click()
+    expect(said).to_contain_text("The server does not answer. Try again.")
+    window.select_option("year")
+    expect(page.get_by_role("heading", level=2).first).to_have_text("Whole company, 2026")
+    expect(said).to_be_empty()
 
 
 def test_a_file_of_records_is_saved(opened: Opened, server: Server, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import re
 
+from msgspec.structs import replace
 from playwright.sync_api import Page, Route, expect
 
+from schemas.goals import Recurring
 from tests.wall.goals import MARCH, goal_of, standing
 from tests.wall.office import Office, Server
 from tests.wall.test_view import NOON
@@ -68,7 +70,7 @@ def test_a_goal_is_divided_and_what_differs_is_shown(opened: Opened, server: Ser
     target.fill("35 %")
     page.get_by_role("textbox", name=re.compile("^Period")).fill("2026-Q2")
     expect(target).to_have_accessible_description(
-        re.compile("försäljning är pengar, i SEK och ingen andel")
+        re.compile("försäljning är pengar, i SEK, och ingen andel")
     )
     target.fill("1000000")
     page.get_by_role("button", name="Sätt målet").click()
@@ -90,7 +92,7 @@ def test_a_goal_is_divided_and_what_differs_is_shown(opened: Opened, server: Ser
     anna.get_by_role("button", name="Ändra").click()
     anna.get_by_role("textbox", name="Mål").first.fill("600 000")
     anna.get_by_role("button", name="Spara").click()
-    expect(card).to_contain_text("Delat på 3, som tillsammans begär 100 000 kr mer.")
+    expect(card).to_contain_text("Delat på 3, som tillsammans kräver 100 000 kr mer.")
     anna.get_by_role("button", name="Ändra").click()
     period = anna.get_by_role("textbox", name=re.compile("^Period"))
     period.fill("2026-04-07 till 2026-05-15")
@@ -150,6 +152,59 @@ def test_what_is_written_stays_while_others_change_goals(
     expect(target).to_have_value("500 000")
     card.get_by_role("button", name="Save").click()
     expect(card.get_by_role("alert")).to_contain_text("Somebody else has changed the goal meanwhile.")
+
+
+def test_what_is_written_at_one_goal_stays_while_something_is_done_at_others(
+    opened: Opened, server: Server, office: Office
+) -> None:
+    """Those follow what happens, too; what was changed or retired meanwhile is so once it is closed."""
+    march = [
+        standing(scope, "revenue", MARCH, 310_000, 410_000, NOON, "at_risk", 0.8)
+        for scope in ("company", "team:norr", "team:söder")
+    ]
+    office.tell(goals=(goal_of(one, "Mars", accepted=False) for one in march), statuses=march)
+    page = page_of(opened, server)
+    company, norr, south = (
+        page.get_by_role("listitem", name=f"{who}: Mars")
+        for who in ("Whole company", "Team Norr", "Team Söder")
+    )
+    norr.get_by_role("button", name="Change").click()
+    target = norr.get_by_role("textbox", name="Target")
+    target.fill("500 000")
+    south.get_by_role("button", name="History").click()
+    south.get_by_role("button", name="Close").click()
+    company.get_by_role("button", name="Accept").click()
+    expect(company).to_contain_text("accepted by Eva")
+    page.get_by_role("button", name="New goal").click()
+    fresh = page.locator(".card").first
+    fresh.get_by_role("textbox", name="Target").fill("9")
+    fresh.get_by_role("combobox", name="KPI").select_option("Meetings booked")
+    fresh.get_by_role("textbox", name=re.compile("^Period")).fill("2026-04")
+    fresh.get_by_role("button", name="Set the goal").click()
+    expect(page.get_by_role("listitem", name="Whole company: Meetings booked")).to_be_visible()
+    expect(target).to_have_value("500 000")
+    target.press("End")
+    office.tell(goals=[replace(goal_of(march[2]), version=2, name="Våren")])
+    expect(page.get_by_role("listitem", name="Team Söder: Våren")).to_contain_text("accepted by anna")
+    page.keyboard.press("0")
+    expect(target).to_have_value("500 0000")
+    office.retire(march[1].goal)
+    office.retire(march[2].goal)
+    expect(page.get_by_role("listitem", name="Team Söder")).to_have_count(0)
+    expect(target).to_have_value("500 0000")
+    norr.get_by_role("button", name="Cancel").click()
+    expect(norr).to_have_count(0)
+
+
+def test_the_day_that_a_recurring_goal_ends_before_is_none_of_it(
+    opened: Opened, server: Server, office: Office
+) -> None:
+    march = standing("company", "revenue", MARCH, 310_000, 410_000, NOON)
+    recurring = Recurring(grain="month", start=MARCH[0], until=MARCH[1])
+    office.tell(goals=[replace(goal_of(march), period=recurring)])
+    page = page_of(opened, server, locale="sv-SE")
+    card = page.get_by_role("listitem", name="Hela bolaget")
+    expect(card).to_contain_text("varje månad från 1 mars före 31 mars")
 
 
 def test_it_can_be_read_by_everybody_and_on_a_phone(opened: Opened, server: Server, office: Office) -> None:

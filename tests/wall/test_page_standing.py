@@ -1,5 +1,6 @@
 """The page of who is ahead and who is behind, in a real Chromium."""
 
+import re
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -102,9 +103,30 @@ def test_a_page_that_is_open_overnight_is_of_the_day_after(
     page = page_of(opened, server, "standing?period=day")
     row = page.get_by_role("row", name="Team Norr")
     expect(row).to_contain_text("1 of 9")
+    file = page.get_by_role("link", name="Save as CSV")
+    expect(file).to_have_attribute("href", re.compile("on=2026-03-22&lang=en$"))
     office.clock += timedelta(days=1)
     stand(office, "company", "on_track", 1)
     expect(row).to_contain_text("2 of 9")
+    expect(file).to_have_attribute("href", re.compile("on=2026-03-23&lang=en$"))
+
+
+def test_a_page_that_may_be_late_says_so(opened: Opened, server: Server, office: Office) -> None:
+    """As the wall does, for as long as it is so; and follows again after."""
+    stand(office, "team:norr", "at_risk", 500_000)
+    page = page_of(opened, server)
+    warning = page.get_by_role("status").first
+    expect(warning).to_be_empty()
+    office.state = "behind"
+    expect(warning).to_have_text("Counting is behind. The figures are from 13:00:00.")
+    assert min(ratio for ratio, _ in page.evaluate(CONTRASTS)) >= 4.5
+    server.stop()
+    expect(warning).to_have_text("No contact with the server. The figures are from 13:00:00.")
+    stand(office, "company", "on_track", 900_000)
+    office.state = "fresh"
+    server.start()
+    expect(warning).to_be_empty()
+    expect(page.get_by_role("rowheader")).to_have_count(2)
 
 
 def test_a_limit_is_told_as_one(opened: Opened, server: Server, office: Office) -> None:

@@ -32,6 +32,15 @@ class Limit:
                 del self._tried[min(self._tried, key=lambda one: self._tried[one][-1])]
             return 0
 
+    def give_back(self, key: str) -> None:
+        """It succeeded: this try does not count, and earlier ones do."""
+        with self._lock:
+            tried = self._tried.get(key)
+            if tried:
+                tried.pop()
+            if not tried:
+                self._tried.pop(key, None)
+
     def forget(self, key: str) -> None:
         """It succeeded: earlier tries count no more."""
         with self._lock:

@@ -154,6 +154,8 @@ def _signing_in(door: Door) -> Router:
             refuse(401, "wrong", "The name or the password is wrong.")
         assert found is not None
         by_account.forget(folded(data.name))
+        # A whole office may come from one address. What was wrong goes on counting.
+        by_address.give_back(_address(request))
         return signed_in(request, found[0])
 
     @post("/first", sync_to_thread=True)

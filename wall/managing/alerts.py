@@ -39,6 +39,8 @@ class Shown(Struct, frozen=True, kw_only=True):
     open: bool
     """Whether it asks for somebody: nobody acknowledged it, and no later alert of its period followed."""
     acknowledged: Ack | None
+    title: str
+    """What happened to whose goal for which period, as messages are called."""
     says: list[str]
     """How it stands and what it takes, in sentences."""
 
@@ -101,8 +103,9 @@ def listed(view: View, desk: Desk, language: Language) -> Listed:
         followed.add(alert.status.key)
 
     def shown(alert: Alert, ack: Ack | None, *, is_open: bool) -> Shown:
-        says = told(alert, hours, meaning, language).body.splitlines()
-        return Shown(alert=alert, open=is_open, acknowledged=ack, says=says)
+        words = told(alert, hours, meaning, language)
+        says = words.body.splitlines()
+        return Shown(alert=alert, open=is_open, acknowledged=ack, title=words.title, says=says)
 
     return Listed(
         [

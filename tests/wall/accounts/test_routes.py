@@ -148,6 +148,19 @@ def test_guessing_is_slow(office: Office, door: Door, manager: Client) -> None:
     assert client.post("/api/session", json={"name": "other", "password": "x"}).status_code == 429
 
 
+def test_an_office_behind_one_address_signs_in_and_guesses_count_all_the_same(
+    office: Office, door: Door, manager: Client
+) -> None:
+    """However many sign in, none has to wait; and that they did gives nobody more wrong passwords."""
+    client = television(office, door)
+    for number in range(29):
+        client.post("/api/session", json={"name": f"n{number}", "password": "wrong"})
+    right = {"name": "Eva", "password": PASSWORD}
+    assert [client.post("/api/session", json=right).status_code for _ in range(3)] == [201] * 3
+    last = [client.post("/api/session", json={"name": name, "password": "wrong"}) for name in "xy"]
+    assert [answer.status_code for answer in last] == [401, 429]
+
+
 def test_cookies_are_out_of_reach(office: Office, door: Door, manager: Client) -> None:
     """Of scripts and other sites, and over https of whoever listens."""
     for address, secure in (("http://wall.test", False), ("https://wall.test", True)):
@@ -307,6 +320,17 @@ def test_a_limit_forgets_with_time_and_costs_no_memory() -> None:
     for number in range(MAX_KEYS + 10):
         limit.take(str(number))
     assert len(limit._tried) == MAX_KEYS
+
+
+def test_a_try_that_is_given_back_leaves_those_before_it() -> None:
+    """And nothing where there were none, or where they were forgotten."""
+    limit = Limit(2, 10.0, lambda: 0.0)
+    for key in ("a", "a", "b"):
+        limit.take(key)
+    for key in ("a", "b", "c"):
+        limit.give_back(key)
+    assert [limit.take("a"), limit.take("a")] == [0, 10]
+    assert set(limit._tried) == {"a"}
 
 
 def test_who_sees_to_an_alert_is_told_to_no_screen_that_hides_sellers() -> None:

@@ -66,13 +66,15 @@ def test_it_says_what_how_much_by_when_and_what_it_takes(office: Office, manager
     """In either language, and by the names of people."""
     happen(office, "seller:anna", "slipped")
     [english] = listed(manager)
+    assert english["title"] == "Slipping: Seller Anna, revenue in March"
     says = " ".join(english["says"]).replace("\N{NO-BREAK SPACE}", " ")
     assert says.startswith("Seller Anna, revenue: SEK 310,000 of SEK 410,000 in March, nine working days")
     assert "It takes SEK 11,200 per working day" in says
-    assert "13 leads" in says
+    assert "13 new leads" in says
     assert "chance of reaching the goal is 11" in says
     assert "malvakt" not in says
     [swedish] = listed(manager, "sv")
+    assert swedish["title"].startswith("Halkar efter: ")
     assert "nio arbetsdagar kvar" in " ".join(swedish["says"])
 
 

@@ -35,4 +35,17 @@ export class Clock {
     if (this.lost) return "lost";
     return this.heartbeat?.state ?? "unknown";
   }
+
+  /** The time up to which the figures hold, as it is said. */
+  time(words) {
+    const asOf = this.asOf();
+    return asOf === null ? words.earlier : new Intl.DateTimeFormat(words.locale, {
+      hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: this.heartbeat.timezone }).format(asOf);
+  }
+
+  /** What is to be said of figures that are not as they should be; nothing of others. */
+  warning(words) {
+    const state = this.state();
+    return state === "fresh" || state === "unknown" ? "" : words.fresh[state](this.time(words));
+  }
 }

@@ -110,6 +110,8 @@ async function show(scope, grain) {
 }
 
 function go(step) {
+  // Before anything has come there is nowhere to go.
+  if (!views.length) return;
   place = (place + step + views.length) % views.length;
   const { scope, grain } = views[place];
   show(scope, grain).catch(later);
@@ -431,18 +433,15 @@ function tell() {
     by("time").dateTime = now.toISOString();
     setText(by("date"), new Intl.DateTimeFormat(words.locale, { weekday: "long", day: "numeric", month: "long", timeZone }).format(now));
   }
-  const state = clock.state();
-  const asOf = clock.asOf();
-  const time = asOf === null ? words.earlier : new Intl.DateTimeFormat(words.locale, {
-    hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: clock.heartbeat.timezone }).format(asOf);
+  // What the server calls fresh is not what is shown, until that has been asked for anew.
+  const state = filling && clock.state() === "fresh" ? "unknown" : clock.state();
   by("fresh").dataset.state = state;
-  const says = words.fresh[state];
-  setText(by("fresh-words"), state === "fresh" ? words.asOf(time) : state === "unknown" ? says : words.asOf(time));
-  const stale = state !== "fresh" && state !== "unknown";
-  document.body.classList.toggle("stale", stale);
+  setText(by("fresh-words"), state === "unknown" ? words.fresh.unknown : clock.asOf() ? words.asOf(clock.time(words)) : "");
+  const says = clock.warning(words);
+  document.body.classList.toggle("stale", says !== "");
   const warning = by("warning");
-  if (stale) setText(warning, says(time));
-  warning.hidden = !stale;
+  if (says) setText(warning, says);
+  warning.hidden = !says;
 }
 
 function everySecond() {
@@ -474,19 +473,23 @@ async function refill() {
     }
   }
   filling = false;
+  tell();
 }
 
 /** Ask for everything; whether all was answered. */
 async function fill() {
+  let told = false;
   try {
     const heartbeat = await asked("now");
     clock.heard(heartbeat);
+    told = true;
     figures ??= new Figures(words.locale, heartbeat.currency, (kpi) => store.kpis.get(kpi));
     celebration ??= new Celebration(words, figures, query.get("sound") === "1");
     const position = await store.fill(startsOf(clock.today()));
     views = allViews();
     place = Math.min(place, views.length - 1);
     offerScopes();
+    offerPages().catch(console.warn);
     // It goes on from where the answers hold, and tells what has changed since once more.
     connection?.close();
     connection = new Connection(position, heard, (lost) => {
@@ -499,7 +502,8 @@ async function fill() {
     return true;
   } catch (error) {
     console.warn(error);
-    clock.lost = true;
+    // A server that answers this, though not the rest, says itself what is wrong.
+    clock.lost = !told;
     tell();
     return false;
   }
@@ -555,6 +559,12 @@ function offerScopes() {
   }));
 }
 
+/** The way to the pages on which people set things, for whoever is signed in to them. */
+async function offerPages() {
+  // A television shows the wall in a frame.
+  if (window.top === window) by("manage").hidden = !(await asked("session")).account;
+}
+
 /** Show what somebody chose, and rest there. */
 function choose(scope, grain) {
   const nth = views.findIndex((view) => view.scope === scope && view.grain === grain);
@@ -579,6 +589,7 @@ function setUp() {
     by("periods").append(button);
   }
   setText(by("scope-label"), words.scope);
+  setText(by("manage"), words.manage);
   by("scope").addEventListener("change", (event) => wanted && choose(event.target.value, wanted.window.grain));
   by("previous").setAttribute("aria-label", words.previous);
   by("next").setAttribute("aria-label", words.next);

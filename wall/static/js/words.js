@@ -47,22 +47,23 @@ const SWEDISH = {
   won: "Ny affär!",
   somebody: "Bolaget",
   spoken: (name, value) => `${name} vann en affär${value ? ` på ${value}` : ""}.`,
-  asOf: (time) => `Stämmer ${time}`,
+  asOf: (time) => `Aktuellt kl. ${time}`,
   fresh: {
     unknown: "Läser in …",
-    behind: (time) => `Räkningen ligger efter. Siffrorna gäller ${time}.`,
-    still: (time) => `Klockan i räkningen står still. Siffrorna gäller ${time}.`,
-    away: (time) => `Databasen svarar inte. Siffrorna gäller ${time}.`,
-    unreachable: (time) => `Kafka svarar inte. Siffrorna gäller ${time}.`,
-    lost: (time) => `Ingen kontakt med servern. Siffrorna gäller ${time}.`,
+    behind: (time) => `Beräkningen ligger efter. Siffrorna är från ${time}.`,
+    still: (time) => `Beräkningens klocka står still. Siffrorna är från ${time}.`,
+    away: (time) => `Databasen svarar inte. Siffrorna är från ${time}.`,
+    unreachable: (time) => `Kafka svarar inte. Siffrorna är från ${time}.`,
+    lost: (time) => `Ingen kontakt med servern. Siffrorna är från ${time}.`,
   },
-  earlier: "ett tidigare läge",
+  earlier: "en tidigare tidpunkt",
   yesterday: "i går",
   pause: "Pausa",
   go: "Fortsätt",
   previous: "Föregående vy",
   next: "Nästa vy",
   scope: "Visa",
+  manage: "Hantera",
 };
 
 const ENGLISH = {
@@ -121,13 +122,14 @@ const ENGLISH = {
     unreachable: (time) => `Kafka does not answer. The figures are from ${time}.`,
     lost: (time) => `No contact with the server. The figures are from ${time}.`,
   },
-  earlier: "some time before",
+  earlier: "an earlier time",
   yesterday: "yesterday",
   pause: "Pause",
   go: "Go on",
   previous: "Previous view",
   next: "Next view",
   scope: "Show",
+  manage: "Manage",
 };
 
 /** The words of a language; Swedish where it is none of ours. */

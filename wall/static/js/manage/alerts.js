@@ -1,15 +1,12 @@
 // What goes on: what asks for somebody first, then what happened lately.
 
 import { element, setText } from "../dom.js";
-import { wordsOf } from "../words.js";
 import { button, say } from "./forms.js";
 import { live, redraw } from "./live.js";
 import { behind, grainOf, naming } from "./naming.js";
 import { ask } from "./session.js";
 import { track } from "./track.js";
 import { language, words } from "./words.js";
-
-const calm = wordsOf(language).alerts;
 
 export async function alerts(page) {
   const said = words.alert;
@@ -38,10 +35,9 @@ export async function alerts(page) {
   live(names.position, ["alert", "ack", "goal"], fill);
 }
 
-function card({ alert, open, acknowledged, says }, names, fill) {
+function card({ alert, open, acknowledged, title, says }, names, fill) {
   const said = words.alert;
   const { status } = alert;
-  const title = element("h3", "", calm[alert.kind](names.scope(status.scope), alert.name ?? names.kpi(status.kpi)));
   const time = element("time", "", names.moment(alert.at));
   time.dateTime = alert.at;
   const grain = grainOf(status.start, status.end);
@@ -55,18 +51,18 @@ function card({ alert, open, acknowledged, says }, names, fill) {
       setTimeout(() => fill().catch(console.warn), 1_500);
     }, "");
     take.dataset.place = alert.id;
-    take.setAttribute("aria-label", `${said.take}: ${title.textContent}`);
+    take.setAttribute("aria-label", `${said.take}: ${title}`);
     actions.append(take);
   }
   if (acknowledged) actions.append(element("p", "seen", said.by(acknowledged.by, names.moment(acknowledged.at))));
   if (grain) {
     const link = element("a", "", said.behind);
     link.href = behind(status.scope, grain, status.start, status.kpi);
-    link.setAttribute("aria-label", `${said.behind} ${title.textContent}`);
+    link.setAttribute("aria-label", `${said.behind} ${title}`);
     actions.append(link);
   }
   const item = element("li", "card alert",
-    element("div", "head", element("span", "mark"), title, time),
+    element("div", "head", element("span", "mark"), element("h3", "", title), time),
     element("div", "says", element("p", "", says[0]), says.length > 1 ? element("p", "", says.slice(1).join(" ")) : null), track(status, names), actions);
   item.dataset.kind = alert.kind;
   item.dataset.open = String(open);

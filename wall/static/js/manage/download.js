@@ -3,10 +3,13 @@
 import { element } from "../dom.js";
 import { language } from "./words.js";
 
-/** A link that saves a file; the address may be one that is made when it is followed. */
+/** Where a file is, which is made when it is asked for. */
+export const fileAt = (address) => `/api/${address}&lang=${language}`;
+
+/** A link that saves a file. */
 export function download(address, text) {
   const link = element("a", "download", text);
-  link.href = `/api/${address}${address.includes("?") ? "&" : "?"}lang=${language}`;
+  link.href = fileAt(address);
   link.download = "";
   return link;
 }

@@ -2,7 +2,7 @@
 
 import { plus } from "../dates.js";
 import { element, setText } from "../dom.js";
-import { choice, field, form } from "./forms.js";
+import { attempt, choice, field, form } from "./forms.js";
 import { live, redraw } from "./live.js";
 import { behind, naming } from "./naming.js";
 import { ask } from "./session.js";
@@ -55,7 +55,7 @@ function choices(shown, names, change) {
   const scope = choice(said.scope, "scope", scopes, shown.scope);
   const grain = choice(said.window, "grain", Object.fromEntries(GRAINS.map((each) => [each, said.grains[each]])), shown.grain);
   const day = field(said.day, "day", { type: "date", value: shown.day, required: false });
-  const listen = (node, given) => node.addEventListener("change", (event) => change(given(event.target.value)).catch(console.warn));
+  const listen = (node, given) => node.addEventListener("change", (event) => attempt(() => change(given(event.target.value))));
   listen(scope, (value) => ({ scope: value }));
   listen(grain, (value) => ({ grain: value }));
   listen(day, (value) => ({ day: value || names.today }));
@@ -67,7 +67,7 @@ function choices(shown, names, change) {
       const start = names.startOf(shown.grain, shown.day);
       const to = days < 0 ? plus(start, -1) : names.after(shown.grain, start);
       day.querySelector("input").value = to;
-      change({ day: to }).catch(console.warn);
+      attempt(() => change({ day: to }));
     });
     return made;
   };

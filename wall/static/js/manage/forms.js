@@ -65,7 +65,11 @@ export function check(label, name, checked, value = "on", hint = null) {
 export function button(text, does, className = "plain") {
   const made = element("button", className, text);
   made.type = "button";
-  made.addEventListener("click", () => attempt(made, does));
+  made.addEventListener("click", async () => {
+    made.disabled = true;
+    await attempt(does);
+    made.disabled = false;
+  });
   return made;
 }
 
@@ -87,15 +91,13 @@ export function tabs(label, choices, chosen, does) {
   return made;
 }
 
-async function attempt(made, does) {
-  made.disabled = true;
+/** Do what somebody wants, and say so where it could not be done. */
+export async function attempt(does) {
   hush();
   try {
     await does();
   } catch (error) {
     complain(faultOf(error));
-  } finally {
-    made.disabled = false;
   }
 }
 

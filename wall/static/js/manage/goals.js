@@ -3,7 +3,7 @@
 import { element, setText } from "../dom.js";
 import { wordsOf } from "../words.js";
 import { divisionOf } from "./dividing.js";
-import { choice, button, say } from "./forms.js";
+import { attempt, choice, button, say } from "./forms.js";
 import { goalForm } from "./goalform.js";
 import { historyOf } from "./history.js";
 import { live, redraw } from "./live.js";
@@ -24,13 +24,15 @@ export async function goals(page) {
   const count = element("span", "count");
   const none = element("p", "calm", said.none);
   const draftSection = element("section", "", element("h2", "", said.drafts, " ", count), element("p", "hint", said.draftsHint), drafts);
-  let open = null; // the goal at which something is being done: what is written there stays
+  // Goals at which something is being done, as they were listed, with their cards: what is written there stays.
+  const open = new Map();
   const fill = async () => {
-    const all = (await ask("GET", "manage/goals")).filter(({ goal }) => !team || goal.scope === team || `team:${names.team(goal.scope)}` === team);
-    if (open) return;
+    const found = await ask("GET", "manage/goals");
+    const gone = [...open.values()].map(([one]) => one).filter(({ goal }) => !found.some((one) => one.goal.id === goal.id));
+    const all = [...found, ...gone].filter(({ goal }) => !team || goal.scope === team || `team:${names.team(goal.scope)}` === team);
     const place = ({ goal }) => names.scopes.findIndex(({ scope }) => scope === goal.scope);
     all.sort((one, other) => place(one) - place(other) || one.goal.id.localeCompare(other.goal.id));
-    const cards = all.map((one) => [one, card(one, names, { fill: again, busy: (is) => { open = is ? one.goal.id : null; } })]);
+    const cards = all.map((one) => open.get(one.goal.id) ?? [one, card(one, names, open, again)]);
     redraw(drafts, ...cards.filter(([one]) => !one.goal.accepted).map(([, made]) => made));
     redraw(held, ...cards.filter(([one]) => one.goal.accepted).map(([, made]) => made));
     setText(count, String(drafts.children.length || ""));
@@ -39,7 +41,6 @@ export async function goals(page) {
   };
   // What was changed has gone through Kafka before it is here.
   const again = async () => {
-    open = null;
     await fill();
     setTimeout(() => fill().catch(console.warn), SETTLED_MS);
   };
@@ -49,7 +50,7 @@ export async function goals(page) {
   teams.addEventListener("change", (event) => {
     team = event.target.value;
     history.replaceState(null, "", team ? `?${new URLSearchParams({ team })}` : location.pathname);
-    fill().catch(console.warn);
+    attempt(fill);
   });
   const fresh = element("div");
   const add = button(said.add, () => {
@@ -70,18 +71,20 @@ export async function goals(page) {
   live(names.position, ["goal", "status"], fill);
 }
 
-function card(listed, names, { fill, busy }) {
+function card(listed, names, open, fill) {
   const said = words.goal;
   const { goal, status } = listed;
   const title = element("h3", "", `${names.scope(goal.scope)}: ${goal.name ?? names.kpi(goal.kpi)}`);
   const place = element("div", "place");
   const named = { id: goal.id, version: listed.version };
-  const shut = () => {
-    busy(false);
+  // What was changed meanwhile is drawn then.
+  const shut = async () => {
+    open.delete(goal.id);
     place.replaceChildren();
+    await fill();
   };
   const show = (what) => () => {
-    busy(true);
+    open.set(goal.id, [listed, item]);
     place.replaceChildren(what());
     place.querySelector("input, select, button")?.focus();
   };
@@ -92,9 +95,8 @@ function card(listed, names, { fill, busy }) {
     return made;
   };
   const done = (text) => async () => {
-    shut();
     say(text);
-    await fill();
+    await shut();
   };
   const actions = element("div", "actions",
     goal.accepted ? null : does(said.accept, async () => {

@@ -5,7 +5,7 @@ import { accounts } from "./accounts.js";
 import { alerts } from "./alerts.js";
 import { behind } from "./behind.js";
 import { figures } from "./figures.js";
-import { faultOf } from "./forms.js";
+import { attempt, faultOf } from "./forms.js";
 import { goals } from "./goals.js";
 import { screens } from "./screens.js";
 import { enter, look } from "./session.js";
@@ -31,10 +31,17 @@ function frame(session) {
   setText(by("who"), session.account.name);
   by("sign-out").hidden = false;
   setText(by("sign-out"), words.signOut);
-  by("sign-out").addEventListener("click", async () => {
+  by("sign-out").addEventListener("click", () => attempt(signOut));
+}
+
+async function signOut() {
+  try {
     await enter("POST", "session/end");
-    location.assign("/manage/sign-in");
-  });
+  } catch (error) {
+    // Whose session is over is signed out.
+    if (error.status !== 401) throw error;
+  }
+  location.assign("/manage/sign-in");
 }
 
 async function begin() {

@@ -47,13 +47,16 @@ function card({ id, screen, televisions }, scopes, fill) {
     say(words.saved);
   });
   const time = new Intl.DateTimeFormat(words.locale, { dateStyle: "medium", timeStyle: "short" });
-  const paired = televisions.map((one) => element("li", "row",
-    said.paired(time.format(new Date(one.paired * 1000))),
-    button(said.revoke, async () => {
+  const paired = televisions.map((one) => {
+    const when = time.format(new Date(one.paired * 1000));
+    const revoke = button(said.revoke, async () => {
       await ask("DELETE", `screens/${id}/televisions/${one.id}`);
       await fill();
       say(said.revoked);
-    }, "danger")));
+    }, "danger");
+    revoke.setAttribute("aria-label", `${said.revoke}: ${screen.name}, ${when}`);
+    return element("li", "row", said.paired(when), revoke);
+  });
   // The picture on a television leads here, with its code.
   const code = field(said.code, "code", { className: "code", maxLength: 20, spellcheck: false,
     value: new URLSearchParams(location.search).get("code") ?? "" });

@@ -2,7 +2,7 @@
 
 import { element, setText } from "../dom.js";
 import { wordsOf } from "../words.js";
-import { download } from "./download.js";
+import { download, fileAt } from "./download.js";
 import { choice, tabs } from "./forms.js";
 import { live, redraw } from "./live.js";
 import { behind, grainOf, naming } from "./naming.js";
@@ -35,12 +35,16 @@ export async function standing(page) {
   const shown = { period: asked.get("period"), team: asked.get("team") ?? "" };
   const summary = element("p", "summary");
   const place = element("div");
+  // It may be another day than when the page was opened.
+  const address = () => `manage/standings.csv?on=${names.today}`;
+  const file = download(address(), said.csv);
   let stands = [];
   let goals = new Map();
   const draw = () => {
     const rows = stands.filter((one) => periodOf(one) === shown.period && isOf(one.scope, shown.team, names)).sort(byAttention);
     const counts = ATTENTION.map((each) => [rows.filter((one) => one.standing === each).length, standings[each]]);
     setText(summary, said.sum(counts.filter(([count]) => count)));
+    file.href = fileAt(address());
     redraw(place, rows.length ? tableOf(rows, goals, names) : element("p", "calm", stands.length ? said.noneHere : said.none));
   };
   const fill = async () => {
@@ -64,7 +68,7 @@ export async function standing(page) {
   page.append(
     element("h1", "", said.title), element("p", "intro", said.intro),
     element("div", "choices", tabs(said.period, said.periods, shown.period, (period) => change({ period })), teams),
-    summary, place, download(`manage/standings.csv?on=${names.today}`, said.csv),
+    summary, place, file,
   );
   live(names.position, ["status", "goal", "name", "member"], fill);
 }
