@@ -256,6 +256,30 @@ def test_with_names_hidden_nothing_of_sellers_leaves_the_server(
     assert tv.get(f"/api/{asked}").status_code == 403
 
 
+@pytest.mark.parametrize("asked", ["scope=company&scope=seller:anna", "scope=seller:anna&scope=company"])
+@pytest.mark.parametrize("path", ["series", "records"])
+def test_with_names_hidden_no_scope_in_the_shade_of_another_is_a_sellers(
+    office: Office, door: Door, manager: Client, path: str, asked: str
+) -> None:
+    """Of a parameter that is given twice one value is used: whichever it is, no seller's may be there."""
+    tv, _, _ = paired(office, door, manager, names_hidden=True)
+    window = "kpi=revenue&grain=day&from=2026-03-01&to=2026-03-19"
+    assert tv.get(f"/api/{path}?{window}&{asked}").status_code == 403
+
+
+def test_with_names_hidden_a_series_is_no_sellers_whatever_the_door_let_through(
+    office: Office, door: Door, manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The route looks for itself, as those do that list records."""
+    tv, _, _ = paired(office, door, manager, names_hidden=True)
+    monkeypatch.setattr("wall.accounts.door._of_a_seller", lambda _: False)
+    asked = "/api/series?kpi=revenue&grain=day&from=2026-03-01&to=2026-03-19&scope="
+    assert manager.get(f"{asked}seller:anna").json()["points"]
+    assert tv.get(f"{asked}company").json()["points"]
+    for scope in ("seller:anna", "seller:"):
+        assert tv.get(f"{asked}{scope}").json()["points"] == []
+
+
 def test_a_screen_that_makes_no_sense_is_refused(manager: Client) -> None:
     """With 400; and one that is not there with 404."""
     for wrong in (
