@@ -3,8 +3,10 @@
 Names follow Prometheus: seconds, totals, no abbreviations.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -131,13 +133,30 @@ WALL_COUNTED_SECONDS = Gauge(
 )
 
 
+SILENT_S = 10.0
+"""For how long whoever connected may be silent: each holds a thread meanwhile."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """Answers each who asks in a thread of their own, so that nobody waits for another who says nothing."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = SILENT_S
+
+    def handle(self) -> None:
+        """Answer, unless whoever connected says nothing for too long, or is gone."""
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            super().handle()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing: a scrape every few seconds is no news."""
 
 
 def serve(port: int, healthy: Callable[[], bool]) -> Callable[[], None]:
-    """Serve `/metrics` and `/healthz` from a thread; returns how to stop it."""
+    """Serve `/metrics` and `/healthz` from threads; returns how to stop it. `healthy` is asked in them."""
     metrics = make_wsgi_app()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -148,6 +167,6 @@ def serve(port: int, healthy: Callable[[], bool]) -> Callable[[], None]:
         start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
         return [b"ready\n" if fine else b"not ready\n"]
 
-    server: WSGIServer = make_server("", port, app, handler_class=_Quiet)
+    server: WSGIServer = make_server("", port, app, _Server, _Quiet)
     threading.Thread(target=server.serve_forever, daemon=True, name="metrics").start()
     return server.shutdown
