@@ -5,9 +5,10 @@ Faust's own producer gives up waiting after 100 ms and only logs delivery errors
 """
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -25,6 +26,8 @@ MAX_BATCH_BYTES = 512 * 1024
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 REQUEST_TIMEOUT_S = 30.0
 RETRY_S = 1.0
+STALLED_S = 2.0
+"""A batch that the broker has not taken by then waits for one that is slow or away."""
 
 Headers = list[tuple[str, bytes]]
 
@@ -132,7 +135,8 @@ class Delivery:
         written: list[Written] = []
         position = 0
         while position < len(records):
-            count, first_offset = await self._write_batch(topic, partition, records, position)
+            with _stalling():
+                count, first_offset = await self._write_batch(topic, partition, records, position)
             written.append(Written(topic, partition, first_offset, count))
             position += count
         return written
@@ -154,10 +158,24 @@ class Delivery:
                 if not passes(error):
                     raise DeliveryError(f"{topic}, partition {partition}: {error}") from error
                 log.warning("waiting for the broker", topic=topic, error=repr(error))
-                with metrics.STALLED.track_inprogress():
-                    await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(RETRY_S)
             else:
                 return count, metadata.offset
+
+
+@contextlib.contextmanager
+def _stalling() -> Iterator[None]:
+    """Count a batch as stalled from a while into its wait on, for as long as that goes on.
+
+    From the first attempt: an attempt on a broker that is away is silent for as long as a request may take.
+    """
+    loop = asyncio.get_running_loop()
+    with contextlib.ExitStack() as stalled:
+        begins = loop.call_later(
+            STALLED_S, lambda: stalled.enter_context(metrics.STALLED.track_inprogress())
+        )
+        stalled.callback(begins.cancel)
+        yield
 
 
 def passes(error: KafkaError) -> bool:

@@ -29,7 +29,8 @@ LATENCY_SECONDS = Histogram(
 )
 LAG = Gauge(
     "malvakt_lag_records",
-    "Records that wait to be read, by topic, on this worker's partitions. Growing: add workers.",
+    "Records that wait to be read, by topic, on this worker's partitions; of topics that it has read of"
+    " since partitions last moved. Growing: add workers.",
     ["topic"],
 )
 BATCH_RECORDS = Histogram(
@@ -52,7 +53,8 @@ WRITTEN = Counter(
 )
 STALLED = Gauge(
     "malvakt_delivery_stalled",
-    "Batches waiting for a broker that is slow or away. Above 0: figures are not being published.",
+    "Batches that have waited for two seconds or more for a broker that is slow or away. Above 0: figures"
+    " are not being published.",
 )
 RECOVERED = Counter(
     "malvakt_recovered_rows_total",
