@@ -367,6 +367,8 @@ class Consumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
         self.account.forget(revoked)
         self.sharing.forget_lags()
+        # Of topics whose partitions all went elsewhere no later fetch would say so.
+        metrics.LAG.clear()
         self._in_hand.clear()
         self._room.set()
 

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import faust
+import pytest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 from intervaltree import IntervalTree
 
+from streams import metrics
 from streams.sharing import FIRST_RECORDS, Sharing
 from streams.transport import (
     BEHIND_RECORDS,
@@ -192,6 +194,11 @@ def test_a_group_with_two_fetches_in_hand_waits() -> None:
     assert consumer._fetchable(DEALS)
 
 
+def lags() -> dict[str, float]:
+    [metric] = metrics.LAG.collect()
+    return {sample.labels["topic"]: sample.value for sample in metric.samples}
+
+
 def test_nothing_is_fetched_to_wait_behind_a_small_batch() -> None:
     """It is soon done, and all that comes until then is one batch, and not a part of it that waits."""
     consumer = ready_consumer()
@@ -243,6 +250,26 @@ def test_a_group_does_not_rest_where_a_full_batch_is_there() -> None:
     assert not consumer._fetchable(DEALS)
     consumer.sharing.note_lags({DEALS: FIRST_RECORDS})
     assert consumer._fetchable(DEALS)
+
+
+def test_the_lag_of_partitions_that_moved_is_no_longer_this_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever has them tells of it; here a topic that is read no more would wait for good."""
+
+    async def nothing(*_: object) -> None:
+        """Faust's own part, and the restorer's."""
+
+    monkeypatch.setattr(driver.Consumer, "on_partitions_revoked", nothing)
+    consumer = batch_consumer()
+    consumer.app = SimpleNamespace(restorer=SimpleNamespace(pause=nothing))
+    consumer.highwater = lambda _: 1_000
+    consumer._note_lag([Slice(DEALS, records(0, 10)), Slice(LEADS, records(0, 10))])
+    assert lags() == {"crm.deals": 990, "crm.leads": 990}
+    asyncio.run(consumer.on_partitions_revoked({DEALS, LEADS}))
+    assert lags() == {}
+    consumer._note_lag([Slice(DEALS, records(10, 10))])
+    assert lags() == {"crm.deals": 980}
 
 
 def test_a_group_waits_for_the_one_that_follows() -> None:
