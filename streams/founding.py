@@ -1,8 +1,9 @@
 """The founding of an installation: how it counts, written once by its first worker and held by all others.
 
 Timezone and currency decide what every figure means, so a worker that was told others must not mix its
-figures in. And an installation's versions start above those of every earlier one, so that where both
-have published, the newer one's records hold.
+figures in; nor may one that reads other topics, of whose events these rows know nothing. And an
+installation's versions start above those of every earlier one, so that where both have published, the
+newer one's records hold.
 """
 
 import time
@@ -25,7 +26,7 @@ EPOCH_S = 1_577_836_800
 
 
 class FoundingError(Exception):
-    """A worker was told to count otherwise than its installation does; the message says how."""
+    """A worker was told otherwise than its installation was founded; the message says how."""
 
 
 class Founding(Struct, frozen=True):
@@ -34,15 +35,18 @@ class Founding(Struct, frozen=True):
     timezone: str
     currency: str
     first_term: int
+    topic_prefix: str | None = None
+    """Of the topics that its rows and offsets tell of; none where that was not written down yet."""
 
 
 async def found(settings: Settings) -> Founding:
     """The founding record of an installation, which is written where there is none.
 
     Raises:
-        FoundingError: the installation counts otherwise than these settings say.
+        FoundingError: the installation counts otherwise than these settings say, or other topics.
     """
-    mine = Founding(settings.timezone, settings.currency, int(time.time()) - EPOCH_S)
+    first_term = int(time.time()) - EPOCH_S
+    mine = Founding(settings.timezone, settings.currency, first_term, settings.topic_prefix)
     held = await held_founding(settings)
     if held is None:
         lost = await lost_history(settings)
@@ -59,6 +63,13 @@ async def found(settings: Settings) -> Founding:
             f"{settings.app_id} counts in {held.timezone} and {held.currency}; this worker was told"
             f" {mine.timezone} and {mine.currency}. Set MALVAKT_TIMEZONE and MALVAKT_CURRENCY as they were,"
             " or give a new MALVAKT_APP_ID, which counts everything again (docs/running.md)."
+        )
+    if held.topic_prefix not in {None, mine.topic_prefix}:
+        # Its rows, its offsets and this record are named after the app id alone.
+        raise FoundingError(
+            f"{settings.app_id} counts the topics that begin with {held.topic_prefix!r}; this worker was"
+            f" told {mine.topic_prefix!r}. Give an installation with topics of its own a MALVAKT_APP_ID of"
+            " its own, too, or set MALVAKT_TOPIC_PREFIX as it was (docs/running.md)."
         )
     return held
 

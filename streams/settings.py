@@ -37,7 +37,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     app_id: str = "malvakt"
     """The consumer group, and the prefix of the changelogs."""
     topic_prefix: str = ""
-    """Put before every topic's name, so that two installations can share a broker."""
+    """Put before every topic's name, so that installations, each with an app id too, can share a broker."""
     timezone: str = "Europe/Stockholm"
     currency: str = "SEK"
     partitions: int = 8

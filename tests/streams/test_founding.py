@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from schemas.topics import founding
+from streams.delivery import Delivery, Outgoing
 from streams.founding import FoundingError, found
 from streams.settings import Settings
 from streams.topic_setup import delete_topics, set_up_topics
@@ -26,6 +28,44 @@ def test_the_first_worker_decides_how_an_installation_counts(kafka_address: str)
         other: Any = structs.replace(settings, currency="EUR")
         with pytest.raises(FoundingError, match=r"counts in Europe/Stockholm and SEK.*MALVAKT_APP_ID"):
             await found(other)
+        await delete_topics(settings)
+
+    asyncio.run(run())
+
+
+def test_one_that_reads_other_topics_is_another_installation(kafka_address: str) -> None:
+    """It needs an app id of its own: by that alone rows, offsets and the founding are told apart."""
+    name = f"test-{secrets.token_hex(4)}"
+    settings = Settings(broker=kafka_address, app_id=name, topic_prefix=f"{name}.a.", partitions=2)
+    other = structs.replace(settings, topic_prefix=f"{name}.b.")
+    own = structs.replace(other, app_id=f"{name}-b")
+
+    async def run() -> None:
+        for one in (settings, other, own):
+            await set_up_topics(one)
+        await found(settings)
+        with pytest.raises(FoundingError, match=rf"begin with '{name}\.a\.'.*MALVAKT_APP_ID of its own"):
+            await found(other)
+        assert (await found(own)).topic_prefix == other.topic_prefix
+        await delete_topics(settings)
+        await delete_topics(own)
+
+    asyncio.run(run())
+
+
+def test_an_installation_that_was_founded_before_prefixes_were_written_down_goes_on(
+    kafka_address: str,
+) -> None:
+    """Whatever its prefix is: nobody knows a better one."""
+    name = f"test-{secrets.token_hex(4)}"
+    settings = Settings(broker=kafka_address, app_id=name, topic_prefix=f"{name}.", partitions=2)
+    early = b'{"timezone":"Europe/Stockholm","currency":"SEK","first_term":1}'
+
+    async def run() -> None:
+        await set_up_topics(settings)
+        async with Delivery(settings.broker) as delivery:
+            await delivery.write([Outgoing(founding(name).name, 0, name, early)])
+        assert (await found(settings)).first_term == 1
         await delete_topics(settings)
 
     asyncio.run(run())
