@@ -230,7 +230,8 @@ class Progress:
     async def places(self, names: Collection[str]) -> tuple[dict[Place, int], dict[Place, int]]:
         """Of each partition of some topics, up to where the group has finished it, and where it ends.
 
-        What is finished is looked up first. Topics that are not there have no partitions.
+        What is finished is looked up first, and what is gone counts as that. Topics that are not there have
+        no partitions.
         """
         declared = {self._settings.topic(name): name for name in names}
         tps: list[TopicPartition] = []
@@ -241,8 +242,7 @@ class Progress:
         done = await self._finished(tps)
         ends: dict[Any, int] = await self._consumer.end_offsets(tps)
         return (
-            # Where nothing was finished yet, it is below zero.
-            {(declared[tp.topic], tp.partition): max(at, 0) for tp, at in done.items()},
+            {(declared[tp.topic], tp.partition): at for tp, at in done.items()},
             {(declared[tp.topic], tp.partition): at for tp, at in ends.items()},
         )
 
@@ -257,8 +257,8 @@ class Progress:
 
     @staticmethod
     def _short_of(ends: dict[Any, int], done: dict[TopicPartition, int]) -> int:
-        """How many records lie before the ends that are not finished; where none is, it is below zero."""
-        return sum(max(0, end - max(done.get(tp, 0), 0)) for tp, end in ends.items())
+        """How many records lie before the ends that are not finished."""
+        return sum(max(0, end - done[tp]) for tp, end in ends.items())
 
     async def _partitions(self, topic: str) -> list[TopicPartition]:
         await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001
@@ -266,6 +266,16 @@ class Progress:
         return [TopicPartition(topic, partition) for partition in partitions]
 
     async def _finished(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Up to where nothing is left for the group to finish: it has, or the records are gone.
+
+        Of a partition that was emptied before the group first read it, nothing is ever committed.
+        """
+        committed = await self._committed(tps)
+        begins: dict[Any, int] = await self._consumer.beginning_offsets(tps)
+        return {tp: max(committed.get(tp, 0), begins[tp]) for tp in tps}
+
+    async def _committed(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the group has committed; below zero where it has not."""
         group = self._settings.app_id
         try:
             found = await self._admin.list_consumer_group_offsets(group, partitions=tps)

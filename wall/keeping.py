@@ -159,6 +159,8 @@ class Keeper:
                     place: at for place, at in self._view.offsets.items() if place[0] == SCORECARDS.name
                 }
                 done, ends = await asyncio.wait_for(progress.places(names), ANSWER_S)
+                # Records that are gone nobody reads any more.
+                read = {place: max(at, done.get(place, 0)) for place, at in read.items()}
                 self._watermark.look(at, {**done, **read}, ends)
                 self._answered = datetime.now(UTC)
                 if self._watermark.counted_to is not None:
