@@ -10,13 +10,15 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
+from msgspec import structs
 
 from kpis.calendar import instant_of, micros_of
 from schemas.internal import decode_tick
-from schemas.topics import SCORECARDS, TICKS
+from schemas.topics import SCORECARDS, TICKS, founding
 from streams import metrics
 from streams.following import Fetched, Follower, Identities
-from streams.reading import Progress
+from streams.founding import held_founding
+from streams.reading import Progress, has_topic
 from streams.settings import Settings
 from streams.stray import unless_cancelled
 from wall.database import AwayError
@@ -54,6 +56,12 @@ class Keeper:
         self._elsewhere = False
         self._answered: datetime | None = None
         self.hub = Hub(view, self.heartbeat)
+
+    async def begin(self) -> None:
+        """Know from the first page on how figures are counted, where Kafka answers by now."""
+        with contextlib.suppress(*_FAILS):
+            async with asyncio.timeout(ANSWER_S):
+                await self._as_founded()
 
     def heartbeat(self) -> Heartbeat:
         """How things stand now."""
@@ -143,11 +151,32 @@ class Keeper:
             self.hub.publish(await asyncio.to_thread(self._view.apply, published, self._clock))
 
     async def _until_changed(self, identities: Identities, known: dict[str, str]) -> None:
+        founded = False
         while True:
+            founded = founded or await self._as_founded()
             await asyncio.sleep(IDENTITY_S)
             await asyncio.to_thread(self._view.look)
             if await asyncio.to_thread(identities.now) != known:
                 return
+
+    async def _as_founded(self) -> bool:
+        """Go by timezone and currency of the installation, whatever we were told; whether it is founded."""
+        if not await has_topic(self._settings, founding(self._settings.app_id).name):
+            return False
+        held = await held_founding(self._settings)
+        if held is None:
+            return False
+        told = self._settings
+        if (held.timezone, held.currency) != (told.timezone, told.currency):
+            log.warning(
+                "the installation was founded otherwise than these settings say, and is shown as it was",
+                timezone=held.timezone,
+                currency=held.currency,
+                said_timezone=told.timezone,
+                said_currency=told.currency,
+            )
+            self._settings = structs.replace(told, timezone=held.timezone, currency=held.currency)
+        return True
 
     async def _look(self) -> None:
         names = {name for stage in STAGES for name in stage}

@@ -105,22 +105,22 @@ def web_(
     in_use = InUse(settings)
     explainer = Explainer(lambda goes_on: asyncio.run(in_use.read(goes_on)), partial(Topics, settings))
     desk = Desk(
-        timezone=settings.timezone,
-        currency=settings.currency,
         acknowledge=partial(acknowledge, settings),
         change_goals=partial(change_goals, settings),
         explain=explainer.explain,
     )
     app = build_app(held, keeper.hub, keeper.heartbeat, keep, door, desk)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=LEAVE_S,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=LEAVE_S,
+        )
     )
-    server = uvicorn.Server(config)
+    asyncio.run(keeper.begin())
     _say_where(host, port, None if door is None else door.first_code)
     try:
         with metrics_on(metrics_port, lambda: keeper.healthy):

@@ -78,8 +78,6 @@ class Office:
         """The definitions that figures are by."""
         self.explainer = Explainer(lambda _: self.held, lambda shown: Heard(self.events, shown))
         self.desk = Desk(
-            timezone="Europe/Stockholm",
-            currency="SEK",
             acknowledge=self._acknowledge,
             change_goals=self._change_goals,
             explain=self.explainer.explain,

@@ -16,12 +16,14 @@ from uuid import uuid4
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from kpis.calendar import micros_of
 from malvakt.commands.demo_ import _broker as demo_broker
 from schemas.records import KpiRecord, encode_record
 from schemas.topics import SCORECARDS
 from streams.delivery import Delivery, Outgoing
+from streams.founding import found
 from streams.partitioning import partition_of
 from streams.settings import Settings
 from streams.ticking import tick
@@ -263,6 +265,40 @@ def test_the_clock_the_feed_and_names_come_through(
                 await stands_still(lambda: running.now()["counted_to"])
 
     asyncio.run(run())
+
+
+def test_it_counts_as_the_installation_was_founded(tmp_path: Path) -> None:
+    """Also where no worker had run yet when it began; what it was told otherwise is in the log."""
+
+    async def run(settings: Settings) -> None:
+        view = View(tmp_path / "view.sqlite")
+        early = Keeper(settings, view)
+        await early.begin()
+        keeping = asyncio.create_task(early.keep())
+        await asyncio.to_thread(until, lambda: early.heartbeat().state == "fresh")
+        assert (early.heartbeat().timezone, early.heartbeat().currency) == ("Europe/Stockholm", "SEK")
+        await found(msgspec.structs.replace(settings, timezone="Europe/Helsinki", currency="EUR"))
+        with capture_logs() as logged:
+            await asyncio.to_thread(until, lambda: early.heartbeat().currency == "EUR")
+        assert [(one["currency"], one["said_currency"]) for one in logged] == [("EUR", "SEK")]
+        assert early.heartbeat().timezone == "Europe/Helsinki"
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        late = Keeper(settings, view)
+        await late.begin()
+        assert (late.heartbeat().timezone, late.heartbeat().currency) == ("Europe/Helsinki", "EUR")
+        view.close()
+
+    on_the_demos_broker(run)
+
+
+def test_it_begins_where_kafka_does_not_answer(tmp_path: Path, unused_port: int) -> None:
+    """By what it was told, until Kafka does."""
+    view = View(tmp_path / "view.sqlite")
+    keeper = Keeper(Settings(broker=f"127.0.0.1:{unused_port}", currency="NOK"), view)
+    asyncio.run(keeper.begin())
+    assert keeper.heartbeat().currency == "NOK"
+    view.close()
 
 
 def on_the_demos_broker(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:

@@ -13,10 +13,9 @@ from notices.texts import told
 from schemas.goals import Alert, AlertKind, decode_alert, decode_goal
 from schemas.notices import Ack, decode_ack
 from wall.accounts.door import guard
-from wall.managing.desk import Desk, UnwrittenError
+from wall.managing.desk import UnwrittenError
 from wall.managing.place import Place
 from wall.refusing import refuse
-from wall.view import View
 from wall.vocabulary import meaning_in
 
 LOOKED_THROUGH = 2_000
@@ -67,7 +66,7 @@ def routes(place: Place) -> Router:
     @get("/alerts", sync_to_thread=True)
     def alerts(language: Annotated[Language, QueryParameter(name="lang")] = "sv") -> Listed:
         """What goes on, in words."""
-        return listed(view, desk, language)
+        return listed(place, language)
 
     @post("/acks", status_code=200)
     async def acknowledge(request: Asked, data: JSONBody[Acknowledged]) -> Ack:
@@ -88,10 +87,10 @@ def routes(place: Place) -> Router:
     return Router("/api/manage", route_handlers=[alerts, acknowledge], guards=[guard(door.manages)])
 
 
-def listed(view: View, desk: Desk, language: Language) -> Listed:
+def listed(place: Place, language: Language) -> Listed:
     """The latest alerts, in a language."""
-    meaning = meaning_in(view, desk.currency)
-    hours = Hours(desk.timezone)
+    view, meaning = place.view, meaning_in(place.view, place.currency)
+    hours = Hours(place.timezone)
     there = set(map(_id_of, view.of_kind("goal")))
     asking: list[tuple[Alert, Ack | None]] = []
     others: list[tuple[Alert, Ack | None]] = []

@@ -102,8 +102,6 @@ Explain = Callable[[Question], AsyncGenerator[Stage | Explained]]
 class Desk(Struct, frozen=True, kw_only=True):
     """What managing needs of an installation."""
 
-    timezone: str
-    currency: str
     acknowledge: Callable[[Ack], Awaitable[None]]
     """Write that somebody sees to an alert.
 

@@ -113,7 +113,7 @@ def checked(place: Place, draft: Draft, language: Language) -> Checked:
     say = in_language(place, language)
     known = known_at(place)
     name = draft.id or _slug(place.view, draft)
-    calendar = Calendar(place.desk.timezone)
+    calendar = Calendar(place.timezone)
     now = micros_of(place.now())
     table = {
         key: value.strip()
@@ -138,7 +138,7 @@ def checked(place: Place, draft: Draft, language: Language) -> Checked:
 
 def in_language(place: Place, language: Language) -> Callable[[Reason | str], str]:
     """How reasons are told on a page."""
-    meaning, phrases = meaning_in(place.view, place.desk.currency), PHRASES[language]
+    meaning, phrases = meaning_in(place.view, place.currency), PHRASES[language]
     return lambda reason: sentence(reason, language, lambda kpi: meaning.name(kpi, phrases))
 
 
@@ -165,7 +165,7 @@ def divided(place: Place, asked: Division, language: Language) -> list[Goal]:
 
 def known_at(place: Place) -> Known:
     """What goals can be set for."""
-    return known_kpis(place.desk.currency, definitions_of(place.view))
+    return known_kpis(place.currency, definitions_of(place.view))
 
 
 def _slug(view: View, draft: Draft) -> str:

@@ -21,7 +21,7 @@ from schemas.records import Figure, KpiRecord, decode_record
 from wall.accounts.door import guard
 from wall.entries import decode_member, decode_named, holding
 from wall.managing.behind import asked
-from wall.managing.desk import Behind, Desk, Explained, UnexplainedError
+from wall.managing.desk import Behind, Explained, UnexplainedError
 from wall.managing.place import Place
 from wall.managing.sheets import BOM, Cell, Number, lines
 from wall.refusing import refuse
@@ -75,7 +75,7 @@ def routes(place: Place) -> Router:
     ) -> Stream:
         """KPI records of a scope or a kind, a row each: its KPIs, and the measures they are read off."""
         name = f"malvakt-{of.partition(':')[0]}-{grain.value}-{first}-{last}"
-        return _file(name, _records(view, desk, of, grain, first, last, language))
+        return _file(name, _records(view, place.currency, of, grain, first, last, language))
 
     @get("/standings.csv", sync_to_thread=False)
     def standings(
@@ -83,7 +83,7 @@ def routes(place: Place) -> Router:
     ) -> Stream:
         """Goals, a row for each of their periods, or for those that hold a day."""
         name = f"malvakt-goals-{on}" if on else "malvakt-goals"
-        return _file(name, _standings(view, desk, on, language))
+        return _file(name, _standings(view, place.currency, on, language))
 
     @get("/behind.csv")
     async def behind(
@@ -113,9 +113,9 @@ def _file(name: str, parts: AsyncIterator[bytes]) -> Stream:
 
 
 async def _records(
-    view: View, desk: Desk, of: str, grain: Grain, first: date, last: date, language: Language
+    view: View, currency: str, of: str, grain: Grain, first: date, last: date, language: Language
 ) -> AsyncIterator[bytes]:
-    columns = await asyncio.to_thread(Columns, view, desk.currency, language)
+    columns = await asyncio.to_thread(Columns, view, currency, language)
     yield columns.head
 
     def page(after: str) -> tuple[bytes, str]:
@@ -152,9 +152,11 @@ class Columns:
         return [*who, record.grain, record.start, record.as_of, *map(_cell, figures)]
 
 
-async def _standings(view: View, desk: Desk, on: date | None, language: Language) -> AsyncIterator[bytes]:
+async def _standings(
+    view: View, currency: str, on: date | None, language: Language
+) -> AsyncIterator[bytes]:
     goals = await asyncio.to_thread(view.of_kind, "goal")
-    standing = await asyncio.to_thread(Standings, view, desk.currency, on)
+    standing = await asyncio.to_thread(Standings, view, currency, on)
     yield BOM.encode() + lines([[*GOAL, "start", "end", *STATUS]], language)
 
     def page(part: list[bytes]) -> bytes:

@@ -9,11 +9,11 @@ from wall.vocabulary import Measure, measures_in
 
 def routes(place: Place) -> Router:
     """All of them."""
-    view, door, desk = place.view, place.door, place.desk
+    view, door = place.view, place.door
 
     @get("/measures", sync_to_thread=True)
     def measures() -> list[Measure]:
         """All measures."""
-        return measures_in(view, desk.currency)
+        return measures_in(view, place.currency)
 
     return Router("/api/manage", route_handlers=[measures], guards=[guard(door.manages)])

@@ -19,6 +19,16 @@ class Place(Struct, frozen=True):
     desk: Desk
     heartbeat: Callable[[], Heartbeat]
 
+    @property
+    def timezone(self) -> str:
+        """In which business days are counted, as walls are told."""
+        return self.heartbeat().timezone
+
+    @property
+    def currency(self) -> str:
+        """In which is reported, as walls are told."""
+        return self.heartbeat().currency
+
     def now(self) -> datetime:
         """What time it is to those who decide something: where the pipeline lives elsewhere, its time."""
         beat = self.heartbeat()
