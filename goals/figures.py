@@ -23,6 +23,9 @@ Records = Mapping[str, KpiRecord]
 TRAILING_DAYS = 90
 """Over how many days it is seen how many leads a result takes."""
 
+MOST_COUNTED = 1_000_000
+"""What a quotient of counts is by, at most: floats tell such shares apart, and targets of six decimals."""
+
 _LEADS = "leads_new"
 
 
@@ -153,13 +156,24 @@ def _amounts(
 
 def _counted(figure: Figure, unit: Unit) -> int:
     """A measure as a record shows it, as the integer that it was shown from, to the record's digits."""
-    value = exact(figure)
-    return 0 if value is None else round(value * SCALES[unit])
+    return 0 if figure is None else round(Fraction(figure) * SCALES[unit])
 
 
 def exact(figure: Figure) -> Fraction | None:
-    """What a record shows, as a number."""
-    return None if figure is None else Fraction(figure)
+    """What a record shows, as the number that it was shown from.
+
+    A float is seldom the quotient that it is nearest to: 3 of 5 would be less than 60 %, and 22 of 70 not
+    just 10 % more than 2 of 7. It is taken for a number that a target can be written as; else for a
+    quotient of counts, where it is the float nearest to one; else for the shortest decimal that is read as
+    it.
+    """
+    if not isinstance(figure, float):
+        return None if figure is None else Fraction(figure)
+    decimal = Fraction(repr(figure))
+    if decimal.denominator <= MOST_COUNTED:
+        return decimal
+    quotient = decimal.limit_denominator(MOST_COUNTED)
+    return quotient if float(quotient) == figure else decimal
 
 
 def shown(value: Fraction | None, unit: KpiUnit, digits: int) -> Figure:

@@ -5,13 +5,16 @@ from fractions import Fraction
 from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from goals.figures import key_of, keys_of, per_lead, shown, target_of, value_of
+from goals.figures import exact, figures_of, key_of, keys_of, per_lead, shown, target_of, value_of
+from goals.judging import reached
 from goals.known import known_kpis
 from goals.periods import Span, windows_in
 from kpis.calendar import Grain, Window, date_of, day_number, window_end
 from schemas.definitions import Definitions, KpiDefinition, KpiUnit, MeasureDefinition
-from schemas.goals import Goal, Once, Relative
+from schemas.goals import Absolute, Better, Goal, Once, Relative
 from schemas.records import Figure, KpiRecord
 
 KNOWN = known_kpis("SEK")
@@ -94,6 +97,71 @@ def test_a_relative_target() -> None:
     assert target_of(goal, KNOWN.kpis["revenue"], KNOWN, quarter, records) == 1140
     assert target_of(goal, KNOWN.kpis["revenue"], KNOWN, quarter, {}) is None
     assert key_of(ANNA, before) in set(keys_of(goal, quarter, quarter.first))
+
+
+def won(won: int, of: int, target: Absolute | Relative, better: Better, before: Figure = None) -> bool:
+    """Whether so many deals won of so many in March are what was asked for, given the rate of February."""
+    march = span("2026-03-01", "2026-03-31")
+    goal = Goal(
+        id="g",
+        version=1,
+        scope=ANNA,
+        kpi="win_rate",
+        better=better,
+        target=target,
+        period=Once(start=date(2026, 3, 1), end=date(2026, 3, 31)),
+    )
+    records: dict[str, KpiRecord] = {}
+    for first, rate in (("2026-03-01", won / of), ("2026-02-01", before)):
+        window = Window(Grain.MONTH, day_number(date.fromisoformat(first)))
+        records[key_of(ANNA, window)] = record(window, {}, {"win_rate": rate})
+    figures = figures_of(goal, march, KNOWN, records, lambda: None)
+    assert figures.shown_value == won / of
+    return reached(goal, figures)
+
+
+@pytest.mark.parametrize("better", ["at_least", "at_most"])
+def test_a_share_that_is_just_what_was_asked_for_reaches_it(better: Better) -> None:
+    """3 of 5 are 60 %, though the float that is nearest to it is not; and so for any share in per mille."""
+    for thousandths in range(1, 1001):
+        target = Absolute(value=f"{thousandths // 1000}.{thousandths % 1000:03d}")
+        share = Fraction(thousandths, 1000)
+        for times in (1, 7):
+            some, of = share.numerator * times, share.denominator * times
+            assert won(some, of, target, better)
+            if some < of:
+                # One deal on the wrong side is not enough.
+                other = some - 1 if better == "at_least" else some + 1
+                assert not won(other, of, target, better)
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(-99, 300), st.sampled_from([1, 3, 7]))
+def test_so_much_more_of_a_share_is_reached_by_just_that(
+    some: int, more: int, percent: int, times: int
+) -> None:
+    """10 % more than 2 of 7 are 22 of 70, which no decimal number says."""
+    before = Fraction(some, some + more)
+    asked = before * (100 + percent) / 100
+    if asked > 1:
+        return
+    target = Relative(change=f"{percent / 100:.2f}", baseline="span_before")
+    for better in ("at_least", "at_most"):
+        rate = some / (some + more)
+        assert won(asked.numerator * times, asked.denominator * times, target, better, rate)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_what_is_read_is_shown_as_it_was(figure: float) -> None:
+    """Whatever number it is taken for."""
+    value = exact(figure)
+    assert value is not None
+    assert float(value) == figure
+
+
+@given(st.integers(-(10**15), 10**15), st.integers(0, 6))
+def test_a_decimal_number_is_read_as_it_is_written(number: int, decimals: int) -> None:
+    """Days, and numbers of one's own: a target is written so, too."""
+    assert exact(number / 10**decimals) == Fraction(number, 10**decimals)
 
 
 def test_what_a_lead_brings() -> None:
