@@ -16,6 +16,7 @@ from goals.figures import Figures, shown
 from goals.judging import COURSE, Learning, Outlook, Scene, Seen, judged, see
 from goals.periods import Span, begins, ends
 from kpis.calendar import date_of, micros_of
+from kpis.scorecards import CLOSING_MICROS
 from schemas.goals import Alert, AlertKind, Goal, GoalStatus, Standing
 from schemas.records import Figure
 
@@ -30,6 +31,11 @@ _SEVERITIES: dict[AlertKind, Literal["info", "warning", "critical"]] = {
     "missed": "critical",
     "corrected": "warning",
 }
+
+_VERDICTS: frozenset[Standing | None] = frozenset({"achieved", "missed"})
+_NO_NEWS: frozenset[tuple[Standing | None, Standing]] = frozenset(
+    {("slipped", "at_risk"), ("achieved", "on_track")}
+)
 
 
 class StandingRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,7 +114,7 @@ def look(
     else:
         status = before.status
     told = None if before is None else before.told
-    if before is not None and was is None and told in {"achieved", "missed"}:
+    if before is not None and was is None and told in _VERDICTS:
         # Another version of the goal asks for something else: its verdict corrects none.
         told = None
     row = StandingRow(
@@ -120,7 +126,7 @@ def look(
     )
     if not is_heard(goal, span, scene):
         return Looked(row, news, [])
-    row, alerts = _tell(goal, row, scene)
+    row, alerts = _tell(goal, span, row, scene, None if before is None else before.as_of)
     return Looked(row, news, alerts)
 
 
@@ -157,8 +163,15 @@ def is_heard(goal: Goal, span: Span, scene: Scene) -> bool:
     return goal.accepted is not None and micros_of(goal.accepted.at) < ends(scene.calendar, span)
 
 
-def _tell(goal: Goal, row: StandingRow, scene: Scene) -> tuple[StandingRow, list[Alert]]:
-    kind = _news(row.told, row.status.standing)
+def _tell(
+    goal: Goal, span: Span, row: StandingRow, scene: Scene, last_look: int | None
+) -> tuple[StandingRow, list[Alert]]:
+    was_final = (
+        row.told in _VERDICTS
+        and last_look is not None
+        and last_look >= ends(scene.calendar, span) + CLOSING_MICROS
+    )
+    kind = _news(row.told, row.status.standing, was_final)
     if kind is None:
         told = row.told or _unheard(row.status.standing)
         return msgspec.structs.replace(row, told=told), []
@@ -181,14 +194,15 @@ def _unheard(standing: Standing) -> Standing | None:
     return "on_track" if standing == "on_track" else None
 
 
-def _news(told: Standing | None, standing: Standing) -> AlertKind | None:
-    """What is to be told of a standing, given what was told last.
+def _news(told: Standing | None, standing: Standing, was_final: bool) -> AlertKind | None:
+    """What is to be told of a standing, given what was told last, and whether that was the final verdict.
 
-    A goal that slipped and is merely at risk again is no news until it is on track, or slips for good.
+    A goal that slipped and is merely at risk again is no news until it is on track, or slips for good; and
+    one that was achieved is none while it is on track to be so again.
     """
-    if standing in {"pending", told} or (told, standing) == ("slipped", "at_risk"):
+    if standing in {"pending", told} or (told, standing) in _NO_NEWS:
         return None
-    if told in {"achieved", "missed"}:
+    if was_final:
         return "corrected"
     match standing:
         case "on_track":

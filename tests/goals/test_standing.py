@@ -191,17 +191,52 @@ def test_late_events_correct_a_closed_period() -> None:
     assert [alert.id[-1] for alert in watch.alerts] == ["0", "0", "1"]
 
 
-def test_what_was_achieved_too_early_is_corrected() -> None:
-    """An amended deal takes it back, and another one brings it again."""
+def test_what_was_achieved_too_early_is_on_its_way_again() -> None:
+    """An amended deal takes it back, another brings it again: nobody was told otherwise meanwhile."""
     watch = Watch()
     watch.look(at("2026-04-20T12:00"), 100)
     assert watch.look(at("2026-04-21T12:00"), 99) == "on_track"
     assert watch.look(at("2026-04-22T12:00"), 100) == "achieved"
-    assert [alert.id for alert in watch.alerts] == [
-        "april|2026-04-01|achieved|0",
-        "april|2026-04-01|corrected|0",
-        "april|2026-04-01|achieved|1",
-    ]
+    assert watch.look(END + CLOSING_MICROS, 100) == "achieved"
+    assert [alert.id for alert in watch.alerts] == ["april|2026-04-01|achieved|0"]
+
+
+def test_what_slips_though_it_was_achieved_has_slipped() -> None:
+    """The period goes on, and there is something to do: somebody must see to it, as to any slip."""
+    watch = Watch()
+    watch.look(at("2026-04-20T12:00"), 100)
+    assert watch.look(at("2026-04-27T12:00"), 10) == "slipped"
+    assert watch.look(at("2026-04-28T12:00"), 99) == "on_track"
+    assert watch.look(at("2026-04-29T12:00"), 100) == "achieved"
+    assert watch.heard == ["achieved", "slipped", "recovered", "achieved"]
+    assert watch.alerts[1].severity == "critical"
+
+
+def test_the_first_verdict_corrects_none() -> None:
+    """Though people heard that it was achieved: a deal was reopened on the last evening."""
+    watch = Watch()
+    watch.look(at("2026-04-20T12:00"), 100)
+    assert watch.look(END, 99) == "achieved"
+    assert watch.look(END + CLOSING_MICROS, 99) == "missed"
+    assert watch.look(END + DAY, 100) == "achieved"
+    assert watch.heard == ["achieved", "missed", "corrected"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 40 * 24), st.integers(60, 130)), min_size=1, max_size=30))
+def test_only_a_verdict_is_corrected(looks: list[tuple[int, int]]) -> None:
+    """Once a period is over and judged: each time that it turns, and nothing else is heard then."""
+    watch = Watch()
+    verdict: str | None = None
+    for hours, value in sorted(looks, key=itemgetter(0)):
+        now, before = START + hours * HOUR, len(watch.alerts)
+        standing = watch.look(now, value)
+        heard = watch.heard[before:]
+        if now < END + CLOSING_MICROS:
+            assert "corrected" not in heard
+            continue
+        assert ("corrected" in heard) == (verdict not in {None, standing})
+        assert verdict is None or heard in ([], ["corrected"])
+        verdict = standing
 
 
 def test_the_last_quarter_of_an_hour_is_waited_for() -> None:
