@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from goals.known import Known, KnownKpi, digits_of
-from goals.periods import ends, first_period, span_of, window_of
+from goals.periods import baseline_of, ends, first_period, span_of, window_of
 from goals.reasons import Code, Field, Percent, Reason, reason
 from goals.scopes import scope_fault
 from kpis.calendar import Calendar, Grain, date_of, day_number, micros_of
@@ -86,6 +86,7 @@ def judged(goal: Goal, known: Known, calendar: Calendar, now: int, faults: Fault
         _check_absolute(goal, Fraction(goal.target.value), kpi, known, faults)
     else:
         _check_relative(goal.target, kpi, faults)
+        _check_baseline(goal.target, goal.period, kpi, faults)
     _check_direction(goal, kpi, faults)
 
 
@@ -172,6 +173,18 @@ def _check_relative(target: Relative, kpi: KnownKpi, faults: Faults) -> None:
         faults.add(("target",), "nothing_left", percent=Percent(change))
     elif change == 0:
         faults.warn(("target",), "no_change")
+
+
+def _check_baseline(target: Relative, period: Once | Recurring, kpi: KnownKpi, faults: Faults) -> None:
+    """What counts each person once has no figure of days that are no window, as those of a week last year.
+
+    All weeks are alike in that, and all other windows have one to be compared with.
+    """
+    if kpi.spans or kpi.evaluate is None:
+        return
+    span = first_period(period)
+    if window_of(span) is not None and window_of(baseline_of(target, span)) is None:
+        faults.add(("against",), "no_week_last_year", kpi=kpi.name)
 
 
 def _check_direction(goal: Goal, kpi: KnownKpi, faults: Faults) -> None:

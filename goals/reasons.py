@@ -20,6 +20,7 @@ Code = Literal[
     "no_such_window",
     "counts_persons",
     "compares_windows",
+    "no_week_last_year",
     "over",
     "begun",
     "until_before_from",

@@ -53,6 +53,10 @@ ENGLISH = Wording(
             "{kpi} compares calendar windows with each other, and so cannot be put together from days;"
             " write a whole day, week, month, quarter or year instead of {dates}."
         ),
+        "no_week_last_year": (
+            "{kpi} counts each person once, and the same dates a year earlier are no whole week; compare it"
+            " with the time right before, or set the goal for months, quarters or years."
+        ),
         "over": "{span} is over, and a goal looks ahead; choose a later period.",
         "begun": "{span} has begun; what came in since counts.",
         "until_before_from": "it recurs until {until}, before it begins: {start}.",
@@ -193,6 +197,10 @@ SWEDISH = Wording(
         "compares_windows": (
             "{kpi} jämför kalenderperioder med varandra och kan därför inte läggas ihop av dagar; skriv en"
             " hel dag, vecka, månad, ett helt kvartal eller år i stället för {dates}."
+        ),
+        "no_week_last_year": (
+            "{kpi} räknar varje person en gång, och samma datum ett år tidigare är ingen hel vecka; jämför"
+            " med tiden precis innan, eller sätt målet för månader, kvartal eller år."
         ),
         "over": "{span} är över, och ett mål ser framåt; välj en senare period.",
         "begun": "{span} har börjat; det som har kommit in sedan dess räknas.",

@@ -189,6 +189,21 @@ FAULTS: list[tuple[dict[str, str], str]] = [
         {"kpi": "sales_growth", "target": "20 %", "period": "2026-05-02 to 2026-05-09"},
         "compares calendar windows",
     ),
+    (
+        {"kpi": "hit_rate", "target": "+5 %", "against": "last_year", "period": "2026-W20"},
+        "the same dates a year earlier are no whole week",
+    ),
+    (
+        {
+            "kpi": "hit_rate",
+            "target": "+5 %",
+            "against": "last_year",
+            "period": "-",
+            "every": "week",
+            "from": "2026-05-04",
+        },
+        "the same dates a year earlier are no whole week",
+    ),
     ({"every": "month"}, "either one `period`, or recurs"),
     ({"period": "-"}, "the time is missing"),
     ({"period": "-", "every": "month"}, "`from` is missing"),

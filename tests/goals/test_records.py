@@ -1,6 +1,7 @@
 """Records of goals are read and judged as files are; what is written reads as it was."""
 
 from datetime import UTC, date, datetime
+from itertools import islice
 
 import msgspec
 import pytest
@@ -11,14 +12,14 @@ from goals.figures import keys_of
 from goals.judging import Scene
 from goals.known import known_kpis
 from goals.pace import Pace
-from goals.periods import begins, ends, first_period
+from goals.periods import Span, baseline_of, begins, ends, first_period, periods_within, window_of
 from goals.reading import Reading, read
 from goals.reasons import reason
 from goals.records import GoalError, faults_of, read_goal
 from goals.standing import look
 from goals.working_time import Plan, WorkingTime
 from goals.writing import written
-from kpis.calendar import Calendar, micros_of
+from kpis.calendar import Calendar, day_number, micros_of
 from schemas.goals import Absolute, Acceptance, Goal, Once, Recurring, Relative, encode_goal
 from tests.goals.test_standing import figured
 
@@ -176,3 +177,15 @@ def test_whatever_has_no_fault_can_be_looked_at(goal: Goal, share: float) -> Non
     assert looked.status is not None
     assert len(looked.alerts) <= 1
     assert set(keys_of(goal, span, span.first))
+
+
+@given(ANY_GOAL.map(lambda goal: msgspec.structs.replace(goal, kpi="hit_rate")))
+def test_whatever_has_no_fault_can_be_compared(goal: Goal) -> None:
+    """There is a figure of what counts persons once in each window, and in no other days."""
+    if not isinstance(goal.target, Relative):
+        return
+    if any(not fault.warning for fault in faults_of(goal, KNOWN, STOCKHOLM, micros_of(NOW))):
+        return
+    days = Span(day_number(NOW.date()), day_number(date(2033, 1, 1)))
+    spans = [first_period(goal.period), *islice(periods_within(goal.period, days), 60)]
+    assert all(window_of(baseline_of(goal.target, span)) is not None for span in spans)
