@@ -124,7 +124,9 @@ def target_of(goal: Goal, kpi: KnownKpi, known: Known, span: Span, records: Reco
     if not before:
         # So much more than nothing is nothing to reach.
         return None
-    return before * (1 + Fraction(goal.target.change))
+    asked = before * (1 + Fraction(goal.target.change))
+    # As it is shown: nobody has parts of the smallest coin.
+    return Fraction(_minor(asked, known.digits), POWERS[known.digits]) if kpi.unit == "money" else asked
 
 
 def per_lead(kpi: KnownKpi, known: Known, scope: str, today: int, records: Records) -> Fraction | None:
@@ -181,7 +183,12 @@ def shown(value: Fraction | None, unit: KpiUnit, digits: int) -> Figure:
     if value is None:
         return None
     if unit == "money":
-        return decimal_text(half_even(value.numerator * POWERS[digits], value.denominator), digits)
+        return decimal_text(_minor(value, digits), digits)
     if unit == "count" and value.denominator == 1:
         return value.numerator
     return float(value)
+
+
+def _minor(value: Fraction, digits: int) -> int:
+    """An amount in minor units, as records round it."""
+    return half_even(value.numerator * POWERS[digits], value.denominator)

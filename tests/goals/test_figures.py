@@ -13,6 +13,7 @@ from goals.judging import reached
 from goals.known import known_kpis
 from goals.periods import Span, windows_in
 from kpis.calendar import Grain, Window, date_of, day_number, window_end
+from kpis.rounding import decimal_text, half_even
 from schemas.definitions import Definitions, KpiDefinition, KpiUnit, MeasureDefinition
 from schemas.goals import Absolute, Better, Goal, Once, Relative
 from schemas.records import Figure, KpiRecord
@@ -162,6 +163,35 @@ def test_what_is_read_is_shown_as_it_was(figure: float) -> None:
 def test_a_decimal_number_is_read_as_it_is_written(number: int, decimals: int) -> None:
     """Days, and numbers of one's own: a target is written so, too."""
     assert exact(number / 10**decimals) == Fraction(number, 10**decimals)
+
+
+@given(
+    st.integers(1, 10**9), st.integers(-99, 300), st.sampled_from(["JPY", "SEK", "KWD"]), st.integers(-2, 2)
+)
+def test_a_change_of_money_asks_for_what_is_shown(
+    minor: int, percent: int, currency: str, more: int
+) -> None:
+    """Of 101 003 yen 14 % more are 115 143, and not 42 hundredths of a yen above that, which nobody has."""
+    known = known_kpis(currency)
+    goal = Goal(
+        id="g",
+        version=1,
+        scope=ANNA,
+        kpi="revenue",
+        better="at_least",
+        target=Relative(change=f"{percent / 100:.2f}", baseline="span_before"),
+        period=Once(start=date(2026, 3, 1), end=date(2026, 3, 31)),
+    )
+    february, march = (Window(Grain.MONTH, day_number(date(2026, month, 1))) for month in (2, 3))
+    asked = half_even(minor * (100 + percent), 100)
+    records = {
+        key_of(ANNA, window): record(window, {}, {"revenue": decimal_text(amount, known.digits)})
+        for window, amount in ((february, minor), (march, asked + more))
+    }
+    figures = figures_of(goal, span("2026-03-01", "2026-03-31"), known, records, lambda: None)
+    assert reached(goal, figures) == (more >= 0)
+    assert figures.shown_target == decimal_text(asked, known.digits)
+    assert (Fraction(str(figures.shown_missing)) == 0) == (more >= 0)
 
 
 def test_what_a_lead_brings() -> None:
