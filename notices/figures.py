@@ -10,6 +10,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from msgspec import Struct
 
+from kpis.formulas import minor_digits
 from kpis.meanings import KpiMeaning, called
 from notices.phrases import Phrases
 from schemas.definitions import KpiUnit
@@ -17,6 +18,8 @@ from schemas.records import Figure
 
 READ_DIGITS = 3
 """What it takes a day is told to so many digits; nobody acts on more."""
+_DECIMALS: dict[KpiUnit, int] = {"count": 1, "days": 1, "number": 3, "ratio": 3}
+"""To how many decimals at most a figure is written; of a ratio, as a ratio."""
 _MINOR_BELOW = 100
 """Smaller amounts of money are told to the öre."""
 
@@ -85,6 +88,12 @@ def to_read(value: Decimal, *, up: bool) -> Decimal:
         return value
     exponent = value.adjusted() - READ_DIGITS + 1
     return value.quantize(Decimal(1).scaleb(exponent), ROUND_CEILING if up else ROUND_HALF_EVEN)
+
+
+def to_take(value: Decimal, unit: KpiUnit, currency: str) -> Decimal:
+    """What it takes a day, as it is told: never less, and nothing only where nothing is needed."""
+    decimals = minor_digits(currency) if unit == "money" else _DECIMALS[unit]
+    return to_read(value, up=True).quantize(Decimal(1).scaleb(-decimals), ROUND_CEILING)
 
 
 def in_words(count: int, phrases: Phrases) -> str:

@@ -5,7 +5,18 @@ from decimal import Decimal, localcontext
 
 from msgspec import Struct
 
-from notices.figures import Meaning, day, decimal, in_words, moment, period, to_read, weekday, written
+from notices.figures import (
+    Meaning,
+    day,
+    decimal,
+    in_words,
+    moment,
+    period,
+    to_read,
+    to_take,
+    weekday,
+    written,
+)
 from notices.hours import Hours, local
 from notices.phrases import PHRASES, Phrases
 from notices.planning import Message, Story
@@ -143,7 +154,7 @@ def _needs(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[str]:
         pattern = phrases.need if mean is None else phrases.need_and_mean
         lines.append(
             pattern.format(
-                need=written(to_read(need, up=True), unit, meaning.currency, phrases),
+                need=written(to_take(need, unit, meaning.currency), unit, meaning.currency, phrases),
                 mean=""
                 if mean is None
                 else written(to_read(mean, up=False), unit, meaning.currency, phrases),

@@ -1,6 +1,8 @@
 """What people read, word for word in both languages; spaces that must not break are shown as others."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from notices.planning import Message, stories_of
 from notices.rules import Language, Route
 from notices.texts import text_of, told
 from schemas.goals import Alert, AlertKind
+from schemas.records import Figure
 from tests.notices.alerts import STATUS, alert
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -164,6 +167,30 @@ def test_whatever_an_alert_says_can_be_told(
     assert 0 < len(text.title) < 200
     assert "{" not in text.title + text.body
     assert "\n" not in text.title
+
+
+def need_told(need: Figure, kpi: str = "meetings_booked") -> str:
+    """What a text says that it takes a day."""
+    figures = {"kpi": kpi, "value": 0, "remaining": 1, "per_working_day": need, "leads_needed": None}
+    text = text_of(Message("told", ((alert(**figures),),), AT), route("en"), MEANING)
+    [said] = re.findall(r"It takes (?:SEK\s)?([0-9.,]+) per working day", text.body)
+    return said.replace(",", "")
+
+
+def test_what_it_takes_a_day_is_more_than_nothing() -> None:
+    """One meeting in thirty days is a tenth of one a day, as nobody is told 0.0333."""
+    assert need_told(1 / 30) == "0.1"
+    assert need_told(1.25) == "1.3"
+    assert need_told(2.0) == "2"
+    assert need_told(5.401) == "5.5"
+    assert need_told(1234.5) == "1240"
+    assert need_told("33333.33", "revenue") == "33400"
+    assert need_told("0.01", "revenue") == "0.01"
+
+
+@given(st.floats(1e-9, 1e9))
+def test_what_it_takes_a_day_is_never_told_as_less(need: float) -> None:
+    assert Decimal(need_told(need)) >= Decimal(str(need))
 
 
 def test_times_are_those_of_the_office() -> None:
