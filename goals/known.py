@@ -1,14 +1,13 @@
 """What is known of the KPIs that goals are set for: unit, direction, windows, and whether they add up."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import NamedTuple
 
 from kpis.calendar import Grain
 from kpis.definitions.builtin import builtin_kpis
 from kpis.definitions.counting import unit_of
 from kpis.definitions.evaluation import Evaluate, compiled
-from kpis.definitions.formula import Named, Negative, Number, Operation, Tree, constant, parse
+from kpis.definitions.formula import Named, Operation, Tree, is_sum, parse
 from kpis.formulas import EVERY_GRAIN, KPIS, minor_digits
 from kpis.meanings import BEYOND
 from kpis.measures import MEASURES, SCALES
@@ -82,7 +81,7 @@ def known_kpis(currency: str, own: Definitions | None = None) -> Known:
         if not measures <= units.keys():
             # It reads what is not defined, and no record shows it.
             continue
-        adds_up = _is_sum(tree)
+        adds_up = is_sum(tree)
         kpis[name] = KnownKpi(
             name,
             one.unit,
@@ -108,28 +107,6 @@ def digits_of(kpi: KnownKpi, known: Known) -> int:
             return known.digits
         case _:
             return DAYS_DIGITS
-
-
-def _is_sum(tree: Tree) -> bool:
-    """Whether a formula is a sum of measures, each perhaps times a number."""
-    match tree:
-        case Named():
-            return True
-        case Number():
-            return False
-        case Negative(of):
-            return _is_sum(of)
-        case Operation("+" | "-", left, right):
-            return _is_sum(left) and _is_sum(right)
-        case Operation("*", left, right):
-            return (_is_sum(left) and _fixed(right)) or (_fixed(left) and _is_sum(right))
-        case Operation(_, left, right):
-            return _is_sum(left) and _fixed(right)
-
-
-def _fixed(tree: Tree) -> bool:
-    value = constant(tree)
-    return value is not None and value != Fraction(0)
 
 
 def _is_share(tree: Tree) -> bool:

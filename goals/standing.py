@@ -285,4 +285,5 @@ def _status(
         per_working_day=figure(a_day),
         leads_needed=float(missing / a_lead) if missing is not None and a_lead and a_lead > 0 else None,
         as_of=scene.calendar.local(now),
+        better=goal.better,
     )

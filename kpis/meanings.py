@@ -1,4 +1,5 @@
-"""What every KPI is called, in what it is, and which way is better: of ours and of an organisation's own.
+"""What every KPI is called, in what it is, which way is better, and whether it adds up: of ours and of an
+organisation's own.
 
 All who write a figure for people read it here; how a figure is worked out is in `kpis.formulas`.
 """
@@ -10,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from kpis.definitions.builtin import builtin_kpis
+from kpis.definitions.formula import is_sum, parse
 from kpis.formulas import KPIS
 from schemas.definitions import KpiDefinition, KpiUnit
 
@@ -21,6 +23,8 @@ class KpiMeaning(Struct, frozen=True):
     better: Literal["higher", "lower"]
     name: Mapping[str, str]
     """What people call it, by language."""
+    accumulates: bool = False
+    """Whether it grows with what happens, as a sum does and a mean or ratio does not."""
 
 
 BEYOND: Mapping[str, KpiMeaning] = MappingProxyType(
@@ -56,4 +60,4 @@ def kpi_meanings(own: Mapping[str, KpiDefinition] = MappingProxyType({})) -> dic
 
 
 def _defined(one: KpiDefinition) -> KpiMeaning:
-    return KpiMeaning(one.unit, one.better, one.name)
+    return KpiMeaning(one.unit, one.better, one.name, is_sum(parse(one.formula).tree))

@@ -37,12 +37,13 @@ class Meaning(Struct, frozen=True):
         known = self.kpis.get(kpi)
         return "count" if known is None else known.unit
 
-    def is_additive(self, kpi: str) -> bool:
-        """Whether there can be so much of so much, and not only more or less than that."""
-        return self.unit(kpi) in {"count", "money"} and not self.lower_is_better(kpi)
+    def accumulates(self, kpi: str) -> bool:
+        """Whether there can be so much of so much; so it is with one that is not known any more."""
+        known = self.kpis.get(kpi)
+        return known is None or known.accumulates
 
     def lower_is_better(self, kpi: str) -> bool:
-        """Whether a goal for it is a limit."""
+        """Whether a goal for it is a limit, where nobody says otherwise."""
         known = self.kpis.get(kpi)
         return known is not None and known.better == "lower"
 

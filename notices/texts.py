@@ -117,10 +117,10 @@ def _lines(alert: Alert, hours: Hours, meaning: Meaning, phrases: Phrases) -> li
 def _result(alert: Alert, hours: Hours, meaning: Meaning, phrases: Phrases) -> str:
     """So much of so much in March, three working days left."""
     status = alert.status
-    if meaning.is_additive(status.kpi):
-        pattern = phrases.of_target
+    if _is_limit(status, meaning):
+        pattern = phrases.at_most
     else:
-        pattern = phrases.at_most if meaning.lower_is_better(status.kpi) else phrases.at_least
+        pattern = phrases.of_target if meaning.accumulates(status.kpi) else phrases.at_least
     said = pattern.format(
         value=_figure(status.value, status, meaning, phrases),
         target=_figure(status.target, status, meaning, phrases),
@@ -148,7 +148,8 @@ def _left(alert: Alert, hours: Hours, phrases: Phrases) -> list[str]:
 def _needs(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[str]:
     need = decimal(status.per_working_day)
     lines: list[str] = []
-    if need is not None and need > 0 and meaning.is_additive(status.kpi):
+    counts = meaning.accumulates(status.kpi) and not _is_limit(status, meaning)
+    if need is not None and need > 0 and counts:
         unit = meaning.unit(status.kpi)
         mean = _mean(status)
         pattern = phrases.need if mean is None else phrases.need_and_mean
@@ -186,9 +187,16 @@ def _missing(status: GoalStatus, meaning: Meaning, phrases: Phrases) -> list[str
     value, target = decimal(status.value), decimal(status.target)
     if value is None or target is None:
         return []
-    pattern = phrases.over_by if meaning.lower_is_better(status.kpi) else phrases.short_by
+    pattern = phrases.over_by if _is_limit(status, meaning) else phrases.short_by
     amount = written(abs(target - value), meaning.unit(status.kpi), meaning.currency, phrases)
     return [_capital(pattern.format(amount=amount))]
+
+
+def _is_limit(status: GoalStatus, meaning: Meaning) -> bool:
+    """Whether the goal is not to exceed its target, whichever way is usually better for its KPI."""
+    if status.better is None:
+        return meaning.lower_is_better(status.kpi)
+    return status.better == "at_most"
 
 
 def _days_left(status: GoalStatus) -> Decimal | None:

@@ -145,6 +145,8 @@ class GoalStatus(Struct, frozen=True, kw_only=True):
     leads_needed: float | None
     """What is missing, in leads, if each brings what new leads brought in the last 90 days."""
     as_of: datetime
+    better: Better | None = None
+    """Which way the goal goes; of statuses from before it was said, as is better for the KPI."""
 
     @property
     def key(self) -> str:

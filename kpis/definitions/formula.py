@@ -133,6 +133,28 @@ def constant(tree: Tree) -> Fraction | None:
             return None if one is None or other is None else _worked_out(operator, one, other)
 
 
+def is_sum(tree: Tree) -> bool:
+    """Whether a formula is a sum of measures, each perhaps times a number."""
+    match tree:
+        case Named():
+            return True
+        case Number():
+            return False
+        case Negative(of):
+            return is_sum(of)
+        case Operation("+" | "-", left, right):
+            return is_sum(left) and is_sum(right)
+        case Operation("*", left, right):
+            return (is_sum(left) and _fixed(right)) or (_fixed(left) and is_sum(right))
+        case Operation(_, left, right):
+            return is_sum(left) and _fixed(right)
+
+
+def _fixed(tree: Tree) -> bool:
+    value = constant(tree)
+    return value is not None and value != Fraction(0)
+
+
 def _worked_out(operator: Operator, one: Fraction, other: Fraction) -> Fraction | None:
     match operator:
         case "+":

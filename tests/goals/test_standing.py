@@ -365,6 +365,7 @@ def test_the_figures_of_a_status() -> None:
     assert status.per_working_day == pytest.approx(60 / 11)
     assert status.leads_needed is None
     assert status.key == "april|2026-04-01"
+    assert status.better == "at_least"
     money = Watch(goal_of("revenue", "1000.50"))
     money.look(at("2026-04-15T17:00"), "100.25")
     assert money.row is not None

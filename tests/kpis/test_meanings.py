@@ -26,12 +26,13 @@ def test_what_no_formula_says_is_said_here() -> None:
 
 
 def test_goals_reckon_in_the_units_that_are_written() -> None:
-    """And in their directions."""
+    """And in their directions, and of what adds up."""
     meanings = kpi_meanings()
     for name, known in known_kpis("SEK").kpis.items():
-        assert (known.unit, known.lower_is_better) == (
+        assert (known.unit, known.lower_is_better, known.accumulates) == (
             meanings[name].unit,
             meanings[name].better == "lower",
+            meanings[name].accumulates,
         )
 
 
@@ -44,3 +45,4 @@ def test_own_kpis_come_last_as_they_are_defined() -> None:
         "higher",
         own.name,
     )
+    assert not meanings[name].accumulates

@@ -169,6 +169,35 @@ def test_whatever_an_alert_says_can_be_told(
     assert "\n" not in text.title
 
 
+def body_of(told: Alert) -> list[str]:
+    text = text_of(Message("told", ((told,),), AT), route("en"), MEANING)
+    return text.body.replace("\N{NO-BREAK SPACE}", " ").splitlines()
+
+
+def test_a_goal_is_told_in_its_own_direction() -> None:
+    """Though more, or less, would usually be better for its KPI."""
+    few = {"value": 0.2, "target": 0.1, "leads_needed": None, "forecast": None, "probability": None}
+    said, over = body_of(alert("missed", kpi="win_rate", better="at_most", **few))
+    assert said == "Team Nord, win rate: 20% in March, the goal is at most 10%."
+    assert over == "10% too much."
+    dear = {"kpi": "cac", "better": "at_least", "value": "8000.00", "target": "10000.00"}
+    said, short = body_of(alert("missed", **dear))
+    assert said.endswith("SEK 8,000 in March, the goal is at least SEK 10,000.")
+    assert short == "SEK 2,000 short."
+    said, *rest = body_of(alert("at_risk", better="at_most", **few | {"value": "310000.00"}))
+    assert "the goal is at most" in said
+    assert not any("It takes" in line for line in rest)
+
+
+def test_only_what_adds_up_is_so_much_of_so_much() -> None:
+    """A mean is money, too, and does not."""
+    said, *rest = body_of(alert("at_risk", kpi="average_deal_value", better="at_least"))
+    assert said.startswith(
+        "Team Nord, average deal: SEK 310,000 in March, the goal is at least SEK 410,000"
+    )
+    assert not any("per working day" in line for line in rest)
+
+
 def need_told(need: Figure, kpi: str = "meetings_booked") -> str:
     """What a text says that it takes a day."""
     figures = {"kpi": kpi, "value": 0, "remaining": 1, "per_working_day": need, "leads_needed": None}

@@ -17,6 +17,7 @@ from kpis.definitions.formula import (
     Operation,
     Tree,
     constant,
+    is_sum,
     parse,
     written,
 )
@@ -44,6 +45,22 @@ A, B, C = Named("a"), Named("b"), Named("c")
 def test_what_a_formula_means(text: str, tree: Tree) -> None:
     """From left to right, products before sums, signs before both."""
     assert parse(text).tree == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "adds_up"),
+    [
+        ("a", True),
+        ("a - 2 * b / 7", True),
+        ("-(a + b)", True),
+        ("a / b", False),
+        ("a + 1", False),
+        ("0 * a", False),
+    ],
+)
+def test_what_adds_up(text: str, adds_up: bool) -> None:
+    """Sums of measures do, over days and over people; means and ratios do not."""
+    assert is_sum(parse(text).tree) == adds_up
 
 
 @given(trees)
