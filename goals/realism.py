@@ -14,6 +14,8 @@ LOOKS_BACK = 12
 """How many periods like it a goal is compared with, at most,"""
 LEAST_PERIODS = 3
 """and at least: two are no history."""
+DIGITS = 4
+"""To how many digits at least a figure is told that is not written as records show it."""
 
 
 class _Was(NamedTuple):
@@ -83,6 +85,13 @@ def _kind(span: Span) -> Grain | int:
 
 def _text(value: Fraction, kpi: KnownKpi, known: Known) -> str:
     if kpi.unit == "ratio":
-        return f"{float(value * 100):.4g} %"
+        return f"{_written(float(value * 100))} %"
     figure = shown(value, kpi.unit, known.digits)
-    return f"{figure:.4g}" if isinstance(figure, float) else str(figure)
+    return _written(figure) if isinstance(figure, float) else str(figure)
+
+
+def _written(number: float) -> str:
+    """A number to four digits, and to all of those before the point."""
+    exponent = int(f"{number:.{DIGITS - 1}e}".partition("e")[2])
+    text = f"{number:.{max(DIGITS - 1 - exponent, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -21,7 +21,7 @@ READ_DIGITS = 3
 _DECIMALS: dict[KpiUnit, int] = {"count": 1, "days": 1, "number": 3, "ratio": 3}
 """To how many decimals at most a figure is written; of a ratio, as a ratio."""
 _MINOR_BELOW = 100
-"""Smaller amounts of money are told to the öre."""
+"""Smaller amounts of money are told to the öre, or whatever is the currency's smallest coin."""
 
 
 class Meaning(Struct, frozen=True):
@@ -143,7 +143,7 @@ def period(start: date, end: date, today: date, phrases: Phrases) -> str:
 
 def _money(value: Decimal, currency: str, locale: str) -> str:
     whole = abs(value) >= _MINOR_BELOW or value == value.to_integral_value()
-    digits = 0 if whole else 2
+    digits = 0 if whole else minor_digits(currency)
     pattern = Locale.parse(locale).currency_formats["standard"].pattern
     pattern = pattern.replace(".00", f".{'0' * digits}".rstrip("."))
     if get_currency_symbol(currency, locale).isalpha():

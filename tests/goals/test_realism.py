@@ -1,6 +1,11 @@
 """A goal that is beyond all that there was is called so, and is a goal all the same."""
 
+import re
 from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from goals.figures import Records, key_of
 from goals.known import known_kpis
@@ -79,6 +84,26 @@ def test_rates_are_said_in_percent() -> None:
     """As people write them."""
     [doubt] = said("win_rate", absolute("0.5"), [0.25, 0.3, 0.123456])
     assert "was 30 % (2026-01); this asks for 50 %. On average it was 22.45 %." in doubt
+
+
+def test_large_figures_are_written_out() -> None:
+    """To four digits, but none of those before the point is lost; nobody reads 1.2e+04."""
+    [doubt] = said("meetings_booked", absolute("90000"), [11_999, 12_000, 12_003])
+    assert "was 12003 (2026-02); this asks for 90000. On average it was 12001." in doubt
+    [doubt] = said("meetings_booked", absolute("90"), [1, 1, 2])
+    assert doubt.endswith("On average it was 1.333.")
+    [doubt] = said("sales_cycle_days", absolute("10"), [12_345.6, 23_456.7, 50_000.0], "at_most")
+    assert "was 12346 (2025-12); this asks for 10. On average it was 28601." in doubt
+    [doubt] = said("sales_growth", absolute("500"), [200.0, 123.0, 0.00001])
+    assert "was 20000 % (2025-12); this asks for 50000 %. On average it was 10767 %." in doubt
+
+
+@given(st.floats(1e-6, 1e12))
+def test_figures_are_read_as_they_are(figure: float) -> None:
+    """To a part in two thousand, and in plain digits."""
+    [doubt] = said("sales_cycle_days", absolute("0"), [figure, figure, figure], "at_most")
+    [mean] = re.findall(r"On average it was ([0-9.]+)\.$", doubt)
+    assert float(mean) == pytest.approx(figure, rel=0.0005)
 
 
 def test_a_change_of_nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kpis.meanings import kpi_meanings
-from notices.figures import Meaning, period
+from notices.figures import Meaning, period, written
 from notices.hours import Hours
 from notices.phrases import PHRASES
 from notices.planning import Message, stories_of
@@ -196,6 +196,21 @@ def test_only_what_adds_up_is_so_much_of_so_much() -> None:
         "Team Nord, average deal: SEK 310,000 in March, the goal is at least SEK 410,000"
     )
     assert not any("per working day" in line for line in rest)
+
+
+@pytest.mark.parametrize(
+    ("currency", "value", "text"),
+    [
+        ("KWD", "12.345", "12.345"),
+        ("SEK", "12.34", "12.34"),
+        ("JPY", "12", "12"),
+        ("KWD", "1234.567", "1,235"),
+    ],
+)
+def test_money_is_told_to_the_coins_that_there_are(currency: str, value: str, text: str) -> None:
+    """A dinar has a thousand fils; of larger amounts nobody counts coins."""
+    said = written(Decimal(value), "money", currency, PHRASES["en"])
+    assert re.sub(r"[^0-9.,]", "", said) == text
 
 
 def need_told(need: Figure, kpi: str = "meetings_booked") -> str:
