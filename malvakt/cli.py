@@ -25,6 +25,7 @@ for name in (
     "kpis",
     "notify",
     "reconcile",
+    "rejected",
     "replay",
     "simulate",
     "waiting",

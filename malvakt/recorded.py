@@ -54,15 +54,24 @@ def read_recorded(files: list[Path], refused: list[Line]) -> Iterator[Recorded]:
 
 def _recorded(files: list[Path], refused: list[Line]) -> Iterator[Recorded]:
     for file in files:
-        for number, line in enumerate(_lines(file), 1):
-            raw = line.strip()
-            if not raw:
-                continue
+        for number, raw in lines_of(file):
             event = decode_event(raw)
             if isinstance(event, Reason):
                 refused.append(Line(str(file), number, event))
             else:
                 yield Recorded(event, raw)
+
+
+def lines_of(file: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that have anything in them, by their numbers.
+
+    Raises:
+        CallError: the file cannot be read.
+    """
+    for number, line in enumerate(_lines(file), 1):
+        raw = line.strip()
+        if raw:
+            yield number, raw
 
 
 def read_records(file: Path) -> Iterator[KpiRecord]:

@@ -1,13 +1,39 @@
-"""Rejected records: the original bytes go to `crm.rejected`, the reason travels in headers."""
+"""Rejected records: the original bytes go to `crm.rejected`, the reason travels in headers.
 
-from typing import Any
+Once somebody has mended one and sent it again, a mark says so there, under the same key. Nothing is taken
+out: what came in stays as it came.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from schemas.decoding import Reason
-from streams.delivery import Outgoing
+from schemas.topics import REJECTED
+from streams.delivery import Delivery, Outgoing
 from streams.partitioning import partition_of
+from streams.reading import read_to_end
+from streams.settings import Settings
 
 KEPT_BYTES = 4 * 1024 * 1024
 """A compressed record may unpack to any size; beyond this only its beginning is kept, and said so."""
+SENT = "sent"
+"""The header of a mark: when a mended one was sent."""
+
+
+class Rejected(NamedTuple):
+    """A record that was no valid event, and why."""
+
+    key: str
+    """Where it stood: topic/partition/offset."""
+    at: datetime
+    """When it was put aside."""
+    reason: str
+    path: str
+    sentence: str
+    value: bytes
+    truncated: str | None
+    """What of it is kept, where that is not all."""
 
 
 def rejected(record: Any, reason: Reason, topic: str, partitions: int) -> Outgoing:
@@ -33,3 +59,52 @@ def rejected(record: Any, reason: Reason, topic: str, partitions: int) -> Outgoi
         kept,
         [(name, value.encode()) for name, value in headers.items()],
     )
+
+
+async def read_rejected(settings: Settings) -> AsyncIterator[Rejected]:
+    """The rejected records of which nobody has sent a mended one, each once, partition by partition.
+
+    Raises:
+        NoSuchTopicError: no worker ever ran.
+    """
+    # Marks may stand after what they are about, and records are too large to keep them all meanwhile.
+    passed = {key async for key in read_to_end(settings, REJECTED.name, _marked) if key is not None}
+    async for found in read_to_end(settings, REJECTED.name, _found):
+        # A partition that is read anew puts the same records aside once more.
+        if found is not None and found.key not in passed:
+            passed.add(found.key)
+            yield found
+
+
+async def mark_sent(settings: Settings, delivery: Delivery, keys: list[str], now: datetime) -> None:
+    """Note that mended ones of these were sent."""
+    topic = settings.topic(REJECTED.name)
+    partitions = await delivery.partitions(topic)
+    headers = [(SENT, now.isoformat().encode())]
+    await delivery.write(
+        [Outgoing(topic, partition_of(key, partitions), key, None, headers) for key in keys]
+    )
+
+
+def _marked(record: Any) -> str | None:
+    return _key(record) if any(name == SENT for name, _ in record.headers) else None
+
+
+def _found(record: Any) -> Rejected | None:
+    headers = {name: value.decode(errors="replace") for name, value in record.headers}
+    if SENT in headers:
+        return None
+    return Rejected(
+        _key(record),
+        datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        headers.get("reason", ""),
+        headers.get("path", ""),
+        headers.get("sentence", ""),
+        record.value or b"",
+        headers.get("truncated"),
+    )
+
+
+def _key(record: Any) -> str:
+    key: bytes = record.key or b""
+    return key.decode(errors="replace")

@@ -1,0 +1,170 @@
+"""`malvakt rejected`: what came in and was no valid event; what somebody mended of it is sent again."""
+
+import asyncio
+import sys
+from collections import Counter, deque
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from malvakt.reaching import reaching, settings_with
+from malvakt.recorded import EventFile, Line, lines_of, report
+from malvakt.showing import plain
+from schemas.decoding import Reason, ReasonCode, decode_event
+from schemas.events import Recorded
+from streams.delivery import Delivery
+from streams.publishing import EVENTS_A_WRITE, Publisher
+from streams.rejection import Rejected, mark_sent, read_rejected
+from streams.settings import Settings
+
+SHOWN = 20
+"""How many people see, the latest; machines get all."""
+
+
+class Told(Struct, omit_defaults=True):
+    """A rejected record, as it is written for whoever mends it."""
+
+    key: str
+    at: datetime | None = None
+    reason: str = ""
+    path: str = ""
+    sentence: str = ""
+    truncated: str | None = None
+    event: Raw = Raw()
+    """The record, where it is JSON at all, as it came."""
+    text: str | None = None
+    """The record, where it is none; what cannot be read of it is replaced."""
+
+
+class _Mended(NamedTuple):
+    key: str
+    recorded: Recorded
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Told).decode
+_decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def rejected_(*, send: EventFile | None = None, broker: str | None = None, json: bool = False) -> int:
+    """List what was no valid event, or send what was mended of it.
+
+    Write them to a file with --json, mend each `event` there, and give it to --send.
+
+    Parameters
+    ----------
+    send
+        A file of lines as --json prints them, with their events mended; `-` reads standard input. What is
+        a valid event now is published and listed no more; the rest is said, and stays.
+    broker
+        Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
+    json
+        Print each as one JSON line, with the record itself.
+    """
+    settings = settings_with(broker=broker)
+    with reaching(settings.broker):
+        if send is not None:
+            return asyncio.run(_send(settings, send))
+        asyncio.run(_print_lines(settings) if json else _print_table(settings))
+    return 0
+
+
+async def _print_lines(settings: Settings) -> None:
+    async for found in read_rejected(settings):
+        sys.stdout.buffer.write(_encode(_told(found)) + b"\n")
+
+
+def _told(found: Rejected) -> Told:
+    told = Told(found.key, found.at, found.reason, found.path, found.sentence, found.truncated)
+    try:
+        _decode_object(found.value)
+        # On one line, with its figures as they were written.
+        told.event = Raw(msgspec.json.format(found.value.decode().encode(), indent=-1))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        told.text = found.value.decode(errors="replace")
+    return told
+
+
+async def _print_table(settings: Settings) -> None:
+    counts: Counter[str] = Counter()
+    latest: deque[Rejected] = deque(maxlen=SHOWN)
+    by_partition = [found._replace(value=b"") async for found in read_rejected(settings)]
+    for found in sorted(by_partition, key=lambda each: each.at):
+        counts[found.reason] += 1
+        latest.append(found)
+    if not counts:
+        print("Nothing is rejected.")
+        return
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("at (UTC)", no_wrap=True)
+    for name in ("where it stood", "reason", ""):
+        table.add_column(name, overflow="fold")
+    for found in latest:
+        table.add_row(f"{found.at:%Y-%m-%d %H:%M}", *map(plain, (found.key, found.reason, found.sentence)))
+    Console().print(table)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    print(f"{counts.total()} are rejected: {reasons}.", file=sys.stderr)
+    if counts.total() > SHOWN:
+        print(f"These are the latest {SHOWN}; --json has all, as they came.", file=sys.stderr)
+
+
+async def _send(settings: Settings, file: EventFile) -> int:
+    known = {found.key async for found in read_rejected(settings)}
+    refused: list[Line] = []
+    sent = 0
+    async with Delivery(settings.broker) as delivery:
+        publisher = Publisher(delivery, settings)
+        waiting: list[_Mended] = []
+        for number, raw in lines_of(file):
+            mended = _mended(raw, known)
+            if isinstance(mended, Reason):
+                refused.append(Line(str(file), number, mended))
+                continue
+            known.discard(mended.key)
+            waiting.append(mended)
+            if len(waiting) == EVENTS_A_WRITE:
+                sent += await _publish(settings, delivery, publisher, waiting)
+        sent += await _publish(settings, delivery, publisher, waiting)
+    print(f"{sent} events sent, {len(refused)} lines refused.", file=sys.stderr)
+    report(refused)
+    return 1 if refused else 0
+
+
+def _mended(raw: bytes, known: set[str]) -> _Mended | Reason:
+    """What a line says is to be sent, where it can be."""
+    try:
+        told = _decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return Reason(
+            ReasonCode.NOT_JSON, "$", f"This is no line as `malvakt rejected --json` prints it: {error}."
+        )
+    if told.key not in known:
+        return Reason(
+            ReasonCode.INVALID_FIELD, "$.key", f"No record is rejected as {told.key}, or it was sent."
+        )
+    given = bytes(told.event)
+    if not given and told.truncated:
+        return Reason(
+            ReasonCode.TOO_LARGE, "$.text", f"Only {told.truncated} are kept of it; give its `event`."
+        )
+    value = given or (told.text or "").encode()
+    event = decode_event(value)
+    if isinstance(event, Reason):
+        return event
+    return _Mended(told.key, Recorded(event, value))
+
+
+async def _publish(
+    settings: Settings, delivery: Delivery, publisher: Publisher, mended: list[_Mended]
+) -> int:
+    """Publish, and only then note it: what is published twice counts once, what is noted is not listed."""
+    await publisher.publish([each.recorded for each in mended])
+    await mark_sent(settings, delivery, [each.key for each in mended], datetime.now(UTC))
+    sent = len(mended)
+    mended.clear()
+    return sent

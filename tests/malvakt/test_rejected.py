@@ -1,0 +1,105 @@
+"""`malvakt rejected` on a real Kafka: a pipeline's bad records are listed, mended, sent, and count."""
+
+import asyncio
+from pathlib import Path
+
+import orjson
+
+from malvakt.reaching import send
+from schemas.events import encode_event
+from schemas.topics import REJECTED
+from streams.delivery import Delivery, Outgoing
+from streams.settings import Settings
+from tests.agents.pipeline import Pipeline, pipeline
+from tests.agents.test_pipeline import floor, replayed, write_raw
+from tests.malvakt.calling import Done, malvakt
+
+PRECISE = b'"note": 0.1000000000000000055511151231257827,\n'
+"""A field that we do not know, as nobody's floats can hold it, and a record over two lines."""
+
+
+async def called(running: Pipeline | Settings, *arguments: str | Path) -> Done:
+    settings = running.settings if isinstance(running, Pipeline) else running
+    environment = {
+        "MALVAKT_BROKER": settings.broker,
+        "MALVAKT_APP_ID": settings.app_id,
+        "MALVAKT_TOPIC_PREFIX": settings.topic_prefix,
+        "COLUMNS": "200",
+    }
+    return await asyncio.to_thread(lambda: malvakt("rejected", *arguments, **environment))
+
+
+def test_what_was_rejected_is_mended_and_counts_once(kafka_address: str, tmp_path: Path) -> None:
+    """The list goes into a file, the file is mended and sent, and what was sent is listed no more."""
+    told = floor(2)
+    broken = next(event for event in told if event.topic == "crm.leads")
+    value = encode_event(broken)
+    wrong = value.replace(b'"data":{', b'"data":{' + PRECISE).replace(b'"type":"', b'"type":"un')
+    file = tmp_path / "mend.jsonl"
+
+    async def run() -> None:
+        async with pipeline(kafka_address) as running:
+            await write_raw(running, "crm.leads", 0, [wrong, b"\xffno JSON [bold]", b"{" * 9])
+            await running.publish(event for event in told if event is not broken)
+            running.start_worker()
+            await running.settled()
+
+            listed = await called(running)
+            assert listed.returncode == 0
+            assert "no JSON" not in listed.stdout
+            topic = running.settings.topic("crm.leads")
+            assert all(f"{topic}/0/{offset} " in listed.stdout for offset in range(3))
+            assert listed.stderr == "3 are rejected: 2 not_json, 1 unknown_type.\n"
+
+            # Of what stood in one partition, each may be kept in another.
+            printed = "\n".join(sorted((await called(running, "--json")).stdout.splitlines()))
+            lines = {line["key"]: line for line in map(orjson.loads, printed.splitlines())}
+            assert list(lines) == [f"{topic}/0/{offset}" for offset in range(3)]
+            assert lines[f"{topic}/0/1"]["text"] == "\N{REPLACEMENT CHARACTER}no JSON [bold]"
+            assert lines[f"{topic}/0/0"]["reason"] == "unknown_type"
+            assert PRECISE.strip(b",\n").replace(b" ", b"").decode() in printed
+
+            file.write_text(printed.replace('"type":"un', '"type":"'), "utf-8")
+            sent = await called(running, "--send", file)
+            assert sent.returncode == 1
+            assert sent.stderr.splitlines()[0] == "1 events sent, 2 lines refused."
+            assert f"{file}, line 2: The record is not valid JSON" in sent.stderr
+            again = await called(running, "--send", file)
+            assert "0 events sent, 3 lines refused." in again.stderr
+            assert f"line 1: No record is rejected as {topic}/0/0, or it was sent." in again.stderr
+            assert (await called(running)).stderr == "2 are rejected: 2 not_json.\n"
+
+            await running.settled()
+            assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())
+
+
+def test_of_what_is_not_kept_whole_nothing_is_sent(kafka_address: str, tmp_path: Path) -> None:
+    """Its beginning is no event; whoever has all of it can give that."""
+    [event] = [event for event in floor(1) if event.topic == "crm.leads"][:1]
+    settings = Settings(broker=kafka_address, app_id="truncated", topic_prefix="truncated.", partitions=1)
+    file = tmp_path / "mend.jsonl"
+
+    async def run() -> None:
+        assert await send(settings, []) == 0
+        nothing = await called(settings)
+        assert (nothing.returncode, nothing.stdout) == (0, "Nothing is rejected.\n")
+        headers = [("reason", b"too_large"), ("truncated", b"the first 3 of 9 bytes")]
+        topic = settings.topic(REJECTED.name)
+        async with Delivery(settings.broker) as delivery:
+            await delivery.write([Outgoing(topic, 0, "crm.deals/0/0", b"123", headers)])
+        line = (await called(settings, "--json")).stdout
+        file.write_text(line, "utf-8")
+        assert (
+            "Only the first 3 of 9 bytes are kept of it; give its `event`."
+            in (await called(settings, "--send", file)).stderr
+        )
+        given = orjson.loads(line) | {"event": orjson.loads(encode_event(event))}
+        file.write_bytes(b"no line\n" + orjson.dumps(given))
+        done = await called(settings, "--send", file)
+        assert done.stderr.startswith("1 events sent, 1 lines refused.\n")
+        assert "line 1: This is no line as `malvakt rejected --json` prints it" in done.stderr
+        assert (await called(settings)).stdout == "Nothing is rejected.\n"
+
+    asyncio.run(run())
