@@ -254,8 +254,8 @@ class Reader:
 
     def _meet(self, name: str) -> None:
         """A name under which an amount travels: from now on amounts are put together as finely as it is."""
-        self._keys[name] = amount_of(name)
         per_unit = lcm(self._per_unit, per_unit_of([name]))
+        self._keys[name] = amount_of(name)
         if per_unit != self._per_unit:
             self._per_unit = per_unit
             self._forget()

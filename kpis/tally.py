@@ -75,8 +75,9 @@ def distinct_person(measure: str, person: str) -> str:
 
 
 def _distinct_count(person: str) -> str:
-    measure, _, _ = person.rpartition(_OF)
-    return measure or "contacts"
+    # A person begins with a figure, and may hold any character; the name of a measure does neither.
+    measure, mark, _ = person.partition(_OF)
+    return measure if mark and not measure[:1].isdigit() else "contacts"
 
 
 class Tally:

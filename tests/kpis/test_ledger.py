@@ -144,6 +144,16 @@ def test_an_activity_that_names_nobody_is_no_contact() -> None:
     assert measures(told(call), "company") == {"calls": 1}
 
 
+@pytest.mark.parametrize("person", ["a\x1fb", "x/abc\x1fb", "\x1f", "m#1\x1fp"])
+def test_a_person_may_be_called_anything(person: str) -> None:
+    """Also what looks as if it was of another measure: called twice they are one contact."""
+    calls = [
+        event("activity.logged", 0, f"e{n}", **A | {"activity": f"a{n}"}, kind="call", person=person)
+        for n in range(2)
+    ]
+    assert measures(told(*calls), "company") == {"calls": 2, "contacts": 1}
+
+
 def test_the_cycle_begins_with_the_first_contact_anywhere() -> None:
     """The lead's first event and the activities that name it count, though they live elsewhere."""
     won = event("deal.won", 10, "w", **D, lead="l1", value="1")

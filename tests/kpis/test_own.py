@@ -80,6 +80,17 @@ A: dict[str, Any] = {"activity": "a1", "customer": "c1", "seller": "anna", "kind
 COMPANY = "company|day|2026-03-02"
 
 
+def test_whoever_is_called_anything_is_one_person_of_ones_own_measures_too() -> None:
+    """Persons of both kinds of count are kept beside each other."""
+    definitions = own({"met": measure("activity.logged", "distinct person")})
+    told = [
+        event("activity.logged", 0, f"e{n}", **A | {"activity": f"a{n}", "kind": "call"}, person="m#1\x1fp")
+        for n in range(2)
+    ]
+    record = replayed([*told], definitions)[COMPANY]
+    assert (record.measures["met"], record.measures["contacts"]) == (1, 1)
+
+
 def test_a_field_of_ones_own_is_asked_for() -> None:
     """Of every event of the object the latest value counts; what does not state it does not count."""
     definitions = own({"demos": measure("activity.logged", campaign="demo")})
