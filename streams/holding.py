@@ -4,7 +4,7 @@ One shape for every store, so that tables and views need not know whether it is 
 What is set holds once it is flushed, all of it or nothing: a partition is never left between two batches.
 """
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
@@ -82,8 +82,18 @@ class Holding(Place, Protocol):
         ...
 
 
-Hold = Callable[[int], Holding]
-"""Takes up a partition, with what is held of it already."""
+class Hold(Protocol):
+    """How a table's partitions are taken up, each with what is held of it already."""
+
+    def __call__(self, partition: int, /) -> Holding:
+        """Take up a partition."""
+        ...
+
+    def left(self, held: Collection[int], /) -> dict[int, int]:
+        """Of partitions that are not held now but were, the next offset that what is left of them says."""
+        ...
+
+
 Holds = Callable[[str, str], Hold]
 """How the partitions of a table are taken up, which has a name and a changelog."""
 
@@ -94,6 +104,11 @@ class InMemory:
     def __init__(self, _partition: int) -> None:
         self.book = Book()
         self.packed: dict[str, bytes] = {}
+
+    @staticmethod
+    def left(_held: Collection[int]) -> dict[int, int]:
+        """Nothing is."""
+        return {}
 
     def mapping(self, entries: Entries[Any, Any], /) -> dict[Any, Any]:  # noqa: ARG002
         """A new dictionary: no view outlives the one that was made with it."""

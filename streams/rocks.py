@@ -11,7 +11,7 @@ Needs rocksdict (`malvakt[rocksdb]`); nothing else here does.
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 from rocksdict import (
+    AccessType,
     BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
@@ -94,11 +95,47 @@ class Rocks:
     def table(self, name: str, changelog: str) -> Hold:
         """How to take up a partition of a table."""
         of = f"{changelog}, founded at {self._first_term}, layout {LAYOUT}"
+        return _Table(self._directory.path, name, self._options, of)
 
-        def hold(partition: int) -> Holding:
-            return OnDisk(self._directory.path / f"{name}-{partition}", self._options, of)
 
-        return hold
+class _Table:
+    """The databases of one table."""
+
+    def __init__(self, path: Path, name: str, options: Options, of: str) -> None:
+        self._path = path
+        self._name = name
+        self._options = options
+        self._of = of
+        self._left: dict[int, int] = {}
+        """What is known of databases that are not open; any other that is there is looked into."""
+
+    def __call__(self, partition: int) -> Holding:
+        self._left.pop(partition, None)
+        return OnDisk(self._path / f"{self._name}-{partition}", self._options, self._of)
+
+    def left(self, held: Collection[int]) -> dict[int, int]:
+        """By partition, how far the databases are that are there and not open."""
+        for path in self._path.glob(f"{self._name}-*/CURRENT"):
+            number = path.parent.name.removeprefix(f"{self._name}-")
+            if number.isdecimal() and int(number) not in self._left and int(number) not in held:
+                self._left[int(number)] = self._next_offset(path.parent)
+        return {partition: offset for partition, offset in self._left.items() if partition not in held}
+
+    def _next_offset(self, path: Path) -> int:
+        """How far a database is, by a look that changes nothing; 0 where it cannot be gone on with."""
+        if (path / DAMAGED).exists():
+            return 0
+        try:
+            database = Rdict(
+                str(path), self._options, {FAMILY: self._options}, access_type=AccessType.read_only()
+            )
+            packed = database.get(BOOK)
+            database.close()
+            page = None if packed is None else _decode_page(packed)
+        except Exception as error:  # noqa: BLE001 - RocksDB has one type, and taking it up says what is wrong
+            log.warning("a database cannot be looked into", path=str(path), error=str(error))
+            return 0
+        return page.book.next_offset if page is not None and page.of == self._of else 0
 
 
 class OnDisk:

@@ -87,6 +87,11 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
         """From which offset of the changelog on there may be rows that are not held."""
         return self.holding(partition).book.next_offset
 
+    def offsets(self) -> dict[int, int]:
+        """By partition, the next offset of all that is held here or left from before."""
+        held = {partition: holding.book.next_offset for partition, holding in list(self._held.items())}
+        return {**self._hold.left(held.keys()), **held}
+
     def term_after(self, partition: int, least: int) -> int:
         """A term to write under: at least `least`, not below one that was claimed, and above every other
         version in the changelog."""

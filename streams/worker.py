@@ -5,6 +5,7 @@ effects, registered here by name.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ from schemas.topics import (
     changelog,
 )
 from streams import metrics
+from streams.assigning import HoldingAssignor
 from streams.data_directory import data_directory
 from streams.delivery import Delivery
 from streams.holding import Holds, InMemory
@@ -126,6 +128,13 @@ class WorkerApp(faust.App):
             if agent.announce is not None:
                 await agent.announce(partitions, self.least_term())
 
+    def held_offsets(self) -> dict[int, int]:
+        """How many records of its changelogs are taken in here, by partition."""
+        held: Counter[int] = Counter()
+        for store in self.stores:
+            held.update(store.offsets())
+        return dict(held)
+
     def on_ready(self) -> None:
         """A partition became ready: there may be something to fetch."""
         consumer: Any = self.consumer
@@ -197,6 +206,7 @@ def build_app(
         broker_heartbeat_interval=settings.session_timeout_s / 10,
         broker_request_timeout=max(90.0, settings.session_timeout_s),
         TableManager=Tables,
+        PartitionAssignor=HoldingAssignor,
         web_enabled=False,
         worker_redirect_stdouts=False,
     )

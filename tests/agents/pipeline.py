@@ -3,12 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from msgspec import structs
 
@@ -103,6 +103,18 @@ class Pipeline:
                     worker.check()
         finally:
             await consumer.stop()
+
+    async def shared_by(self, workers: int) -> None:
+        """Wait until the group is of so many workers, each with its partitions."""
+        admin = AdminClient({"bootstrap.servers": self.settings.broker})
+        while True:
+            [described] = admin.describe_consumer_groups([self.settings.app_id]).values()
+            # A broker that has just started does not know its groups yet.
+            with suppress(KafkaException):
+                group = await asyncio.to_thread(described.result)
+                if group.state == ConsumerGroupState.STABLE and len(group.members) == workers:
+                    return
+            await asyncio.sleep(0.2)
 
     async def delete_group(self) -> None:
         """Have Kafka forget the workers' group, once nobody is in it any more."""

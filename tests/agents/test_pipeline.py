@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from malvakt.workers import WorkerProcess
 from schemas.events import Event, encode_event
 from schemas.topics import PARTIALS, REJECTED, SCORECARDS, TABLE_OBJECTS, changelog
 from simulation.floor import Floor, events, shuffled
@@ -187,6 +188,42 @@ def test_a_record_that_arrives_elsewhere_is_forwarded_and_counts_once(kafka_addr
                 await write_raw(running, event.topic, wrong, [encode_event(event)])
             running.start_worker()
             await running.settled()
+            assert await running.figures() == replayed(told, running.settings)
+
+    asyncio.run(run())
+
+
+def test_a_worker_that_comes_back_has_the_partitions_on_its_disk(
+    kafka_address: str, tmp_path: Path
+) -> None:
+    """Whichever it is, though it was killed and another had them meanwhile: history is not read again."""
+    pytest.importorskip("rocksdict")
+    # So much that what is written when partitions move is little beside it.
+    told = floor(25)
+
+    def open_in(worker: WorkerProcess) -> set[str]:
+        locks = [file.readlink() for file in Path(f"/proc/{worker.process.pid}/fd").iterdir()]
+        return {path.parent.name for path in locks if path.match("objects-*/LOCK")}
+
+    async def run() -> None:
+        async with pipeline(kafka_address, store=ROCKSDB) as running:
+            workers: dict[str, WorkerProcess] = {}
+            for number, name in enumerate(("a", "b"), 1):
+                workers[name] = running.start_worker(data=str(tmp_path / name))
+                await running.shared_by(number)
+                await running.publish(told[:-40])
+                await running.settled()
+            for name, worker in workers.items():
+                its = open_in(worker)
+                assert len(its) == running.settings.partitions // 2
+                running.kill_worker(worker)
+                await running.shared_by(1)
+                await running.publish(told[-40:])
+                await running.settled()
+                again = running.start_worker(data=str(tmp_path / name))
+                await running.shared_by(2)
+                await running.settled()
+                assert open_in(again) == its
             assert await running.figures() == replayed(told, running.settings)
 
     asyncio.run(run())

@@ -66,6 +66,32 @@ def test_a_partition_that_comes_back_is_as_it_was_left(disk: Disk) -> None:
     assert (rows.held(), rows.next_offset(0), rows.term_after(0, 1)) == (2, 4, 2)
 
 
+def test_how_far_closed_databases_are_is_known(tmp_path: Path) -> None:
+    """Of the same installation's, also of an earlier process's; what cannot be gone on with is nothing."""
+    before = on_disk(tmp_path / "w")("scorecards", TOPIC)
+    for partition, offset in ((0, 7), (1, 8), (2, 9)):
+        holding = before(partition)
+        holding.book.next_offset = offset
+        holding.flush()
+        if partition < 2:
+            holding.close()
+    assert before.left({2}) == {0: 7, 1: 8}
+    holding.close()
+    (tmp_path / "w").rename(tmp_path / "w2")
+    (tmp_path / "w2" / "scorecards-1" / "DAMAGED").touch()
+    (tmp_path / "w2" / "scorecards-2" / "CURRENT").write_text("nonsense")
+    after = on_disk(tmp_path / "w2")("scorecards", TOPIC)
+    assert after.left(set()) == {0: 7, 1: 0, 2: 0}
+    assert not (tmp_path / "w2" / "scorecards-2" / "DAMAGED").exists()
+    holding = after(0)
+    holding.book.next_offset = 70
+    holding.flush()
+    holding.close()
+    assert after.left(set())[0] == 70
+    (tmp_path / "w2").rename(tmp_path / "w3")
+    assert on_disk(tmp_path / "w3", 2)("scorecards", TOPIC).left(set())[0] == 0
+
+
 def test_a_database_that_was_there_shares_the_workers_memory(disk: Disk) -> None:
     """Left to itself, rocksdict opens it with what its files say and a small cache of its own."""
     disk.hold().close()
