@@ -184,9 +184,10 @@ def build_app(
     """
     if faust.__version__ != FAUST_VERSION:
         raise WrongFaustError(
-            f"faust-streaming {faust.__version__} is installed; transport and recovery override private"
-            f" methods of {FAUST_VERSION}. Install that version, or check streams/transport.py,"
-            " streams/recovery.py and streams/tables.py against the new one and move the pin."
+            f"faust-streaming {faust.__version__} is installed; transport, recovery and more override"
+            f" private methods of {FAUST_VERSION}. Install that version, or check streams/transport.py,"
+            " streams/recovery.py, streams/tables.py and streams/assigning.py against the new one and move"
+            " the pin."
         )
     app = WorkerApp(
         settings.app_id,
