@@ -203,6 +203,15 @@ def test_a_deal_that_is_won_is_celebrated_once(opened: Opened, office: Office) -
 REVENUE = standing("company", "revenue", MARCH, 600_000, 1_000_000, NOON, "at_risk")
 
 
+def test_what_it_takes_a_day_is_never_told_as_less(opened: Opened) -> None:
+    """To three digits and a tenth at most, of money to whole units; something is never told as nothing."""
+    page = opened("rotate=0")
+    takes = {0.03: 0.1, 0.3: 0.3, 1.1: 1.1, 9.95: 10, 10.01: 11, 1_234: 1_240}
+    of_money = {"0.40": "1.0", "44444.44": "44500.0", "7.00": "7.0"}
+    told = "values => import('/js/figures.js').then(({ toTake }) => values.map(toTake))"
+    assert page.evaluate(told, [*takes, *of_money]) == [*takes.values(), *of_money.values()]
+
+
 def test_a_goal_is_shown_where_there_is_one(opened: Opened, office: Office) -> None:
     """How far it is, how far it should be, how it will end, and what it takes; the curve has its way."""
     page = opened("rotate=0&period=month&scope=company&lang=en")
@@ -212,7 +221,7 @@ def test_a_goal_is_shown_where_there_is_one(opened: Opened, office: Office) -> N
     expect(page.locator("#goal-share")).to_have_text("60% of the goal of 1m · by now it should be 65%")
     expect(page.locator("#goal-forecast")).to_have_text("Forecast 923k (831k to 1.02m) · chance 37%")
     expect(page.locator("#goal-standing")).to_have_text("a little behind")
-    expect(page.locator("#goal-rest")).to_have_text("44.4k a working day · 13 more leads")
+    expect(page.locator("#goal-rest")).to_have_text("44.5k a working day · 13 more leads")
     expect(page.get_by_role("meter")).to_have_attribute("aria-valuenow", "60")
     expect(page.locator(".planned")).to_have_count(1)
 

@@ -2,6 +2,16 @@
 
 const SHORT_FROM = 10_000;
 
+/** What it takes a day, in as many digits as anybody acts on: never less than it takes, so never nothing. */
+export function toTake(value) {
+  const number = Number(value);
+  const least = typeof value === "string" || number >= 10 ? 1 : 0.1;
+  const step = Math.max(10 ** (Math.floor(Math.log10(number)) - 2), least);
+  // What floats add to a tenth is no part of it.
+  const up = (Math.ceil(number / step - 1e-9) * step).toFixed(1);
+  return typeof value === "string" ? up : Number(up);
+}
+
 /** Formats figures in a language and currency. */
 export class Figures {
   /** `meaning` tells how a KPI is written, if it is known. */

@@ -5,7 +5,7 @@ import { Clock } from "./clock.js";
 import { accumulated, drawBars, drawCurve } from "./curve.js";
 import { windowOf } from "./dates.js";
 import { by, element, setFigure, setText } from "./dom.js";
-import { Figures } from "./figures.js";
+import { Figures, toTake } from "./figures.js";
 import { along, budget, current, foremost, isCeiling, isOf } from "./goals.js";
 import { Store, asked } from "./store.js";
 import { Connection } from "./stream.js";
@@ -280,7 +280,7 @@ function forecastOf(status, amount) {
 function restOf(status, amount) {
   if (status.standing === "achieved" || status.per_working_day === null || !(Number(status.remaining) > 0)) return "";
   const leads = status.leads_needed === null ? null : Math.ceil(status.leads_needed);
-  return words.rest(amount(status.per_working_day), leads);
+  return words.rest(amount(toTake(status.per_working_day)), leads);
 }
 
 const dayOf = (day, month = "long") =>

@@ -1,6 +1,7 @@
 // Who is ahead and who is behind: where each goal stands now, what needs attention first.
 
 import { element, setText } from "../dom.js";
+import { toTake } from "../figures.js";
 import { wordsOf } from "../words.js";
 import { download, fileAt } from "./download.js";
 import { choice, tabs } from "./forms.js";
@@ -118,7 +119,7 @@ function cells(status, goal, names) {
       status.low === null ? null : under(said.range(names.short(kpi, status.low), names.short(kpi, status.high)))],
     names.percent(status.probability),
     !need ? "–" : ceiling ? said.left(names.short(kpi, status.remaining)) : status.per_working_day === null ? names.short(kpi, status.remaining)
-      : [said.perDay(names.short(kpi, status.per_working_day)),
+      : [said.perDay(names.short(kpi, toTake(status.per_working_day))),
         status.leads_needed === null ? null : under(said.leads(names.count.format(Math.ceil(status.leads_needed))))],
   ];
 }
