@@ -17,7 +17,7 @@ from faust.assignor.client_assignment import ClientAssignment, ClientMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 
 Held = Mapping[int, int]
-"""By partition: how many records of its changelogs a worker has taken in."""
+"""By partition: how much of it a worker has taken in, in records of its changelogs."""
 
 
 def shared_out(count: int, held: Mapping[str, Held]) -> dict[str, set[int]]:
@@ -66,7 +66,7 @@ class HoldingAssignor(PartitionAssignor):
 
     def metadata(self, topics: Any) -> ConsumerProtocolMemberMetadata:
         """What this worker tells of itself."""
-        held: Held = cast(Any, self.app).held_offsets()
+        held: Held = cast(Any, self.app).taken_in()
         of_faust = self._metadata
         told = Told(
             assignment=of_faust.assignment,
@@ -74,7 +74,7 @@ class HoldingAssignor(PartitionAssignor):
             changelog_distribution=of_faust.changelog_distribution,
             external_topic_distribution=of_faust.external_topic_distribution,
             topic_groups=of_faust.topic_groups,
-            held={str(partition): offset for partition, offset in held.items()},
+            held={str(partition): much for partition, much in held.items()},
         )
         return ConsumerProtocolMemberMetadata(self.version, list(topics), told.dumps())
 
@@ -95,7 +95,7 @@ class HoldingAssignor(PartitionAssignor):
         shares = shared_out(
             counts.pop(),
             {
-                member: {int(partition): offset for partition, offset in each.held.items()}
+                member: {int(partition): much for partition, much in each.held.items()}
                 for member, each in told.items()
             },
         )

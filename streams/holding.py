@@ -27,6 +27,11 @@ class Book(Struct):
     views: int = 0
     """The format of the view, where it says all that the rows do; 0 where it does not."""
 
+    @property
+    def taken_in(self) -> int:
+        """How much of history is in it: a record counts once as a row, and once in the view."""
+        return self.next_offset * (2 if self.views else 1)
+
 
 class Entries(NamedTuple, Generic[Key, Value]):
     """One of the mappings that make up a view, and how its entries are written where it is on disk."""
@@ -90,7 +95,7 @@ class Hold(Protocol):
         ...
 
     def left(self, held: Collection[int], /) -> dict[int, int]:
-        """Of partitions that are not held now but were, the next offset that what is left of them says."""
+        """Of partitions that are not held now but were, how much is taken in of what is left of them."""
         ...
 
 

@@ -114,15 +114,15 @@ class _Table:
         return OnDisk(self._path / f"{self._name}-{partition}", self._options, self._of)
 
     def left(self, held: Collection[int]) -> dict[int, int]:
-        """By partition, how far the databases are that are there and not open."""
+        """By partition, how much is taken in of the databases that are there and not open."""
         for path in self._path.glob(f"{self._name}-*/CURRENT"):
             number = path.parent.name.removeprefix(f"{self._name}-")
             if number.isdecimal() and int(number) not in self._left and int(number) not in held:
-                self._left[int(number)] = self._next_offset(path.parent)
-        return {partition: offset for partition, offset in self._left.items() if partition not in held}
+                self._left[int(number)] = self._taken_in(path.parent)
+        return {partition: much for partition, much in self._left.items() if partition not in held}
 
-    def _next_offset(self, path: Path) -> int:
-        """How far a database is, by a look that changes nothing; 0 where it cannot be gone on with."""
+    def _taken_in(self, path: Path) -> int:
+        """How much is taken in, by a look that changes nothing; 0 where it cannot be gone on with."""
         if (path / DAMAGED).exists():
             return 0
         try:
@@ -135,7 +135,7 @@ class _Table:
         except Exception as error:  # noqa: BLE001 - RocksDB has one type, and taking it up says what is wrong
             log.warning("a database cannot be looked into", path=str(path), error=str(error))
             return 0
-        return page.book.next_offset if page is not None and page.of == self._of else 0
+        return page.book.taken_in if page is not None and page.of == self._of else 0
 
 
 class OnDisk:

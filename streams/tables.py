@@ -87,9 +87,9 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
         """From which offset of the changelog on there may be rows that are not held."""
         return self.holding(partition).book.next_offset
 
-    def offsets(self) -> dict[int, int]:
-        """By partition, the next offset of all that is held here or left from before."""
-        held = {partition: holding.book.next_offset for partition, holding in list(self._held.items())}
+    def taken_in(self) -> dict[int, int]:
+        """By partition, how much is taken in of all that is held here or left from before."""
+        held = {partition: holding.book.taken_in for partition, holding in list(self._held.items())}
         return {**self._hold.left(held.keys()), **held}
 
     def term_after(self, partition: int, least: int) -> int:

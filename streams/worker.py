@@ -128,12 +128,12 @@ class WorkerApp(faust.App):
             if agent.announce is not None:
                 await agent.announce(partitions, self.least_term())
 
-    def held_offsets(self) -> dict[int, int]:
-        """How many records of its changelogs are taken in here, by partition."""
-        held: Counter[int] = Counter()
+    def taken_in(self) -> dict[int, int]:
+        """How much of its tables is taken in here, by partition."""
+        much: Counter[int] = Counter()
         for store in self.stores:
-            held.update(store.offsets())
-        return dict(held)
+            much.update(store.taken_in())
+        return dict(much)
 
     def on_ready(self) -> None:
         """A partition became ready: there may be something to fetch."""
