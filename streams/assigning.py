@@ -57,8 +57,8 @@ def shared_out(count: int, held: Mapping[str, Held]) -> dict[str, set[int]]:
 class Told(ClientMetadata, serializer="json", include_metadata=False, namespace="@ClientMetadata"):
     """What a worker tells of itself when it joins the group."""
 
-    # JSON has texts as keys.
-    held: Mapping[str, int] = cast(Mapping[str, int], {})
+    # JSON has texts as keys. None is told by workers of a version that had no such thing to tell.
+    held: Mapping[str, int] | None = None
 
 
 class HoldingAssignor(PartitionAssignor):
@@ -81,24 +81,23 @@ class HoldingAssignor(PartitionAssignor):
     def _perform_assignment(
         self, cluster: ClusterMetadata, member_metadata: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> MutableMapping[str, ConsumerProtocolMemberAssignment]:
-        topics = {topic for metadata in member_metadata.values() for topic in metadata.subscription}
-        counts = {len(cluster.partitions_for_topic(topic) or ()) for topic in topics}
-        alike = all(set(metadata.subscription) == topics for metadata in member_metadata.values())
-        if len(counts) != 1 or not alike:
-            # Workers of two versions, while one takes the place of the other.
-            return super()._perform_assignment(cluster, cast(Any, member_metadata))
         told = {
             member: cast(Told, Told.loads(metadata.user_data))
             for member, metadata in member_metadata.items()
         }
+        held = {
+            member: {int(partition): much for partition, much in each.held.items()}
+            for member, each in told.items()
+            if each.held is not None
+        }
+        topics = {topic for metadata in member_metadata.values() for topic in metadata.subscription}
+        counts = {len(cluster.partitions_for_topic(topic) or ()) for topic in topics}
+        alike = all(set(metadata.subscription) == topics for metadata in member_metadata.values())
+        if len(counts) != 1 or not alike or len(held) < len(told):
+            # Workers of two versions, while one takes the place of the other.
+            return super()._perform_assignment(cluster, cast(Any, member_metadata))
         self._update_member_urls(cast(Any, told))
-        shares = shared_out(
-            counts.pop(),
-            {
-                member: {int(partition): much for partition, much in each.held.items()}
-                for member, each in told.items()
-            },
-        )
+        shares = shared_out(counts.pop(), held)
         assignments: dict[str, ClientAssignment] = {
             member: ClientAssignment(actives={topic: sorted(share) for topic in topics}, standbys={})
             for member, share in shares.items()

@@ -115,26 +115,37 @@ class _Table:
 
     def left(self, held: Collection[int]) -> dict[int, int]:
         """By partition, how much is taken in of the databases that are there and not open."""
-        for path in self._path.glob(f"{self._name}-*/CURRENT"):
-            number = path.parent.name.removeprefix(f"{self._name}-")
-            if number.isdecimal() and int(number) not in self._left and int(number) not in held:
-                self._left[int(number)] = self._taken_in(path.parent)
+        for partition, path in self._there():
+            if partition not in self._left and partition not in held:
+                try:
+                    self._left[partition] = self._taken_in(path)
+                except Exception as error:  # noqa: BLE001 - RocksDB has one type; whoever takes it up says more
+                    log.warning("a database cannot be looked into", path=str(path), error=str(error))
         return {partition: much for partition, much in self._left.items() if partition not in held}
 
+    def _there(self) -> list[tuple[int, Path]]:
+        """Which databases there are. A worker asks as it joins its group, which must not fail for it."""
+        try:
+            paths = [path.parent for path in self._path.glob(f"{self._name}-*/CURRENT")]
+        except OSError as error:
+            log.warning("databases cannot be looked for", path=str(self._path), error=str(error))
+            return []
+        numbers = [path.name.removeprefix(f"{self._name}-") for path in paths]
+        # What is being deleted has more to its name.
+        return [
+            (int(number), path) for number, path in zip(numbers, paths, strict=True) if number.isdecimal()
+        ]
+
     def _taken_in(self, path: Path) -> int:
-        """How much is taken in, by a look that changes nothing; 0 where it cannot be gone on with."""
+        """How much is taken in, by a look that changes nothing of it; 0 where it cannot be gone on with."""
         if (path / DAMAGED).exists():
             return 0
-        try:
-            database = Rdict(
-                str(path), self._options, {FAMILY: self._options}, access_type=AccessType.read_only()
-            )
-            packed = database.get(BOOK)
-            database.close()
-            page = None if packed is None else _decode_page(packed)
-        except Exception as error:  # noqa: BLE001 - RocksDB has one type, and taking it up says what is wrong
-            log.warning("a database cannot be looked into", path=str(path), error=str(error))
-            return 0
+        database = Rdict(
+            str(path), self._options, {FAMILY: self._options}, access_type=AccessType.read_only()
+        )
+        packed = database.get(BOOK)
+        database.close()
+        page = None if packed is None else _decode_page(packed)
         return page.book.taken_in if page is not None and page.of == self._of else 0
 
 

@@ -1,8 +1,9 @@
 """`malvakt rejected`: what came in and was no valid event; what somebody mended of it is sent again."""
 
 import asyncio
+import heapq
 import sys
-from collections import Counter, deque
+from collections import Counter
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -18,12 +19,16 @@ from malvakt.showing import plain
 from schemas.decoding import Reason, ReasonCode, decode_event
 from schemas.events import Recorded
 from streams.delivery import Delivery
-from streams.publishing import EVENTS_A_WRITE, Publisher
+from streams.publishing import Publisher
 from streams.rejection import Rejected, mark_sent, read_rejected
 from streams.settings import Settings
 
 SHOWN = 20
 """How many people see, the latest; machines get all."""
+SENT_AT_ONCE = 500
+"""An event may be large."""
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+"""What stands in a text for bytes that are none."""
 
 
 class Told(Struct, omit_defaults=True):
@@ -39,6 +44,15 @@ class Told(Struct, omit_defaults=True):
     """The record, where it is JSON at all, as it came."""
     text: str | None = None
     """The record, where it is none; what cannot be read of it is replaced."""
+
+
+class _Seen(NamedTuple):
+    """What people see of one; the latest is the greatest."""
+
+    at: datetime
+    key: str
+    reason: str
+    sentence: str
 
 
 class _Mended(NamedTuple):
@@ -92,11 +106,14 @@ def _told(found: Rejected) -> Told:
 
 async def _print_table(settings: Settings) -> None:
     counts: Counter[str] = Counter()
-    latest: deque[Rejected] = deque(maxlen=SHOWN)
-    by_partition = [found._replace(value=b"") async for found in read_rejected(settings)]
-    for found in sorted(by_partition, key=lambda each: each.at):
+    latest: list[_Seen] = []
+    async for found in read_rejected(settings):
         counts[found.reason] += 1
-        latest.append(found)
+        seen = _Seen(found.at, found.key, found.reason, found.sentence)
+        if len(latest) < SHOWN:
+            heapq.heappush(latest, seen)
+        else:
+            heapq.heappushpop(latest, seen)
     if not counts:
         print("Nothing is rejected.")
         return
@@ -127,7 +144,7 @@ async def _send(settings: Settings, file: EventFile) -> int:
                 continue
             known.discard(mended.key)
             waiting.append(mended)
-            if len(waiting) == EVENTS_A_WRITE:
+            if len(waiting) == SENT_AT_ONCE:
                 sent += await _publish(settings, delivery, publisher, waiting)
         sent += await _publish(settings, delivery, publisher, waiting)
     print(f"{sent} events sent, {len(refused)} lines refused.", file=sys.stderr)
@@ -139,7 +156,7 @@ def _mended(raw: bytes, known: set[str]) -> _Mended | Reason:
     """What a line says is to be sent, where it can be."""
     try:
         told = _decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return Reason(
             ReasonCode.NOT_JSON, "$", f"This is no line as `malvakt rejected --json` prints it: {error}."
         )
@@ -152,7 +169,13 @@ def _mended(raw: bytes, known: set[str]) -> _Mended | Reason:
         return Reason(
             ReasonCode.TOO_LARGE, "$.text", f"Only {told.truncated} are kept of it; give its `event`."
         )
-    value = given or (told.text or "").encode()
+    text = told.text or ""
+    if not given and UNREADABLE in text:
+        # As a text it may be JSON now, of somebody who is not called so.
+        return Reason(
+            ReasonCode.NOT_JSON, "$.text", f"{UNREADABLE} stands for what cannot be read; give its `event`."
+        )
+    value = given or text.encode()
     event = decode_event(value)
     if isinstance(event, Reason):
         return event

@@ -63,7 +63,7 @@ def test_what_was_rejected_is_mended_and_counts_once(kafka_address: str, tmp_pat
             sent = await called(running, "--send", file)
             assert sent.returncode == 1
             assert sent.stderr.splitlines()[0] == "1 events sent, 2 lines refused."
-            assert f"{file}, line 2: The record is not valid JSON" in sent.stderr
+            assert f"{file}, line 3: The record is not valid JSON" in sent.stderr
             again = await called(running, "--send", file)
             assert "0 events sent, 3 lines refused." in again.stderr
             assert f"line 1: No record is rejected as {topic}/0/0, or it was sent." in again.stderr
@@ -95,7 +95,18 @@ def test_of_what_is_not_kept_whole_nothing_is_sent(kafka_address: str, tmp_path:
             "Only the first 3 of 9 bytes are kept of it; give its `event`."
             in (await called(settings, "--send", file)).stderr
         )
-        given = orjson.loads(line) | {"event": orjson.loads(encode_event(event))}
+        latin = encode_event(event).replace(b'"lead":"', b'"lead":"\xe5')
+        assert latin != encode_event(event)
+        async with Delivery(settings.broker) as delivery:
+            await delivery.write([Outgoing(topic, 0, "crm.deals/0/1", latin, [("reason", b"not_json")])])
+        listed = (await called(settings, "--json")).stdout.splitlines()
+        file.write_text(listed[1], "utf-8")
+        done = await called(settings, "--send", file)
+        assert "\N{REPLACEMENT CHARACTER} stands for what cannot be read; give its `event`." in done.stderr
+        written = orjson.loads(encode_event(event))
+        file.write_bytes(orjson.dumps(orjson.loads(listed[1]) | {"event": written}))
+        assert (await called(settings, "--send", file)).returncode == 0
+        given = orjson.loads(line) | {"event": written}
         file.write_bytes(b"no line\n" + orjson.dumps(given))
         done = await called(settings, "--send", file)
         assert done.stderr.startswith("1 events sent, 1 lines refused.\n")
