@@ -121,7 +121,7 @@ async def _print_table(settings: Settings) -> None:
     table.add_column("at (UTC)", no_wrap=True)
     for name in ("where it stood", "reason", ""):
         table.add_column(name, overflow="fold")
-    for found in latest:
+    for found in sorted(latest):
         table.add_row(f"{found.at:%Y-%m-%d %H:%M}", *map(plain, (found.key, found.reason, found.sentence)))
     Console().print(table)
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())

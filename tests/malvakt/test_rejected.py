@@ -1,10 +1,12 @@
 """`malvakt rejected` on a real Kafka: a pipeline's bad records are listed, mended, sent, and count."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import orjson
 
+from malvakt.commands.rejected_ import SHOWN
 from malvakt.reaching import send
 from schemas.events import encode_event
 from schemas.topics import REJECTED
@@ -112,5 +114,28 @@ def test_of_what_is_not_kept_whole_nothing_is_sent(kafka_address: str, tmp_path:
         assert done.stderr.startswith("1 events sent, 1 lines refused.\n")
         assert "line 1: This is no line as `malvakt rejected --json` prints it" in done.stderr
         assert (await called(settings)).stdout == "Nothing is rejected.\n"
+
+    asyncio.run(run())
+
+
+def test_the_latest_are_listed_last(kafka_address: str) -> None:
+    """Those that fit a screen, in the order in which they were put aside, wherever they are kept."""
+    settings = Settings(broker=kafka_address, app_id="ordered", topic_prefix="ordered.", partitions=1)
+    count = SHOWN + 5
+
+    async def run() -> None:
+        assert await send(settings, []) == 0
+        topic, headers = settings.topic(REJECTED.name), [("reason", b"not_json")]
+        # Every third comes first, so that what is read is in another order than what was put aside.
+        order = sorted(range(count), key=lambda number: (number % 3, number))
+        async with Delivery(settings.broker) as delivery:
+            for number in order:
+                at = 1_700_000_000_000 + number * 60_000
+                record = Outgoing(topic, 0, f"crm.leads/0/{number:02d}", b"no", headers, timestamp_ms=at)
+                await delivery.write([record])
+        listed = await called(settings)
+        keys = re.findall(r"crm\.leads/0/(\d\d)", listed.stdout)
+        assert [*map(int, keys)] == [*range(count)][-SHOWN:]
+        assert f"{count} are rejected: {count} not_json." in listed.stderr
 
     asyncio.run(run())
