@@ -9,7 +9,7 @@ import { Figures, toTake } from "./figures.js";
 import { along, budget, current, foremost, isCeiling, isOf } from "./goals.js";
 import { Store, asked } from "./store.js";
 import { Connection } from "./stream.js";
-import { wordsOf } from "./words.js";
+import { capitalised, wordsOf } from "./words.js";
 
 const GRAINS = ["day", "week", "month"];
 const SHOWN_KPIS = ["deals_won", "meetings_booked", "quotes_sent", "new_leads", "win_rate", "average_deal_value"];
@@ -77,12 +77,10 @@ function titleOf(scope) {
 
 /** What a scope is called here: a seller by their initials, where names are not to be shown. */
 function nameOf(scope) {
-  const name = capitalised(store.name(scope));
+  const name = capitalised(store.name(scope), language);
   if (named || !scope.startsWith("seller:")) return name;
   return name.split(/[\s.-]+/).map((part) => part.charAt(0)).join("").toLocaleUpperCase(words.locale);
 }
-
-const capitalised = (name) => name.charAt(0).toLocaleUpperCase(words.locale) + name.slice(1);
 
 // --- showing a view
 

@@ -2,6 +2,8 @@
 // filled once and then kept by the stream; of two records with one key the higher revision holds. What is
 // told and not shown is not kept: a page is open for weeks.
 
+import { calledIn } from "./words.js";
+
 const GRAINS = ["day", "week", "month"];
 const FEED_LENGTH = 12;
 
@@ -18,7 +20,6 @@ export async function asked(path, given = {}) {
 
 // The view holds what is no more as such, so that it does not come back; here it is nothing.
 const alive = (one) => !one.gone;
-const capitalised = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 const statusKey = (status) => `${status.goal}|${status.start}`;
 
 const keyOf = (record) => `${record.scope}|${record.grain}|${record.start}`;
@@ -140,8 +141,7 @@ export class Store {
 
   /** What a KPI is called in a language; ids name those that nobody knows. */
   kpi(kpi, language) {
-    const name = this.kpis.get(kpi)?.name ?? {};
-    return name[language] ?? name.en ?? Object.values(name)[0] ?? capitalised(kpi.replaceAll("_", " "));
+    return calledIn(language, this.kpis.get(kpi)?.name, kpi);
   }
 
   name(scope) {

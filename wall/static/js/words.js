@@ -134,3 +134,9 @@ const ENGLISH = {
 
 /** The words of a language; Swedish where it is none of ours. */
 export const wordsOf = (language) => (language === "en" ? ENGLISH : SWEDISH);
+
+export const capitalised = (text, language) => text.charAt(0).toLocaleUpperCase(wordsOf(language).locale) + text.slice(1);
+
+/** What a figure is called in a language, of its names and else as `known`; its id names one that nobody knows. */
+export const calledIn = (language, names, id, known) =>
+  names?.[language] ?? names?.en ?? Object.values(names ?? {})[0] ?? known ?? capitalised(id.replaceAll("_", " "), language);

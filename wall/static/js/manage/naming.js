@@ -1,14 +1,13 @@
 // What scopes, KPIs and periods are called, and how figures are written, at the pages.
 
 import { plus } from "../dates.js";
-import { wordsOf } from "../words.js";
+import { calledIn, capitalised, wordsOf } from "../words.js";
 import { ask } from "./session.js";
 import { language, words } from "./words.js";
 
 const wall = wordsOf(language);
 const UTC = { timeZone: "UTC" };
 const utc = (day) => new Date(`${day}T00:00:00Z`);
-const capitalised = (text) => text.charAt(0).toLocaleUpperCase(words.locale) + text.slice(1);
 
 /** The window that a period is, if it is one; both days belong to it. */
 export function grainOf(start, end) {
@@ -68,7 +67,7 @@ export class Naming {
   scope(scope) {
     if (scope === "company") return wall.company;
     const kind = scope.slice(0, scope.indexOf(":"));
-    const name = capitalised(this.known.get(scope)?.name ?? scope.slice(kind.length + 1));
+    const name = capitalised(this.known.get(scope)?.name ?? scope.slice(kind.length + 1), language);
     return kind === "team" ? wall.team(name) : name;
   }
 
@@ -83,13 +82,11 @@ export class Naming {
   }
 
   kpi(kpi) {
-    const given = this.kpis.get(kpi)?.name ?? {};
-    return given[language] ?? given.en ?? Object.values(given)[0] ?? capitalised(kpi.replaceAll("_", " "));
+    return calledIn(language, this.kpis.get(kpi)?.name, kpi);
   }
 
   measure(measure) {
-    const given = this.measures.get(measure)?.name ?? {};
-    return given[language] ?? given.en ?? Object.values(given)[0] ?? words.measures[measure] ?? capitalised(measure.replaceAll("_", " "));
+    return calledIn(language, this.measures.get(measure)?.name, measure, words.measures[measure]);
   }
 
   /** What is called so, a KPI or else a measure. */
