@@ -80,19 +80,18 @@ class GoalsAgent:
 
     async def work(self, fetched: Fetched) -> None:
         """Decode, judge, deliver."""
-        with fetched.folding("goals"):
-            consequences = Consequences([], [])
-            for partition, slices in fetched.by_partition().items():
-                given: list[Given] = []
-                renewals: list[Renewed] = []
-                for part in slices:
-                    if part.tp.topic == self._goals:
-                        consequences.outputs.extend(self._decode(part, given))
-                    else:
-                        renewals.extend(decode_renewed(record.value or b"") for record in part.records)
-                said = self.views.of(partition).take(given, renewals)
-                consequences.rows.extend(self._parts.standings.changes(partition, said.rows, said.version))
-                consequences.outputs.extend(self._told(partition, said))
+        consequences = Consequences([], [])
+        async for partition, slices in fetched.in_turns():
+            given: list[Given] = []
+            renewals: list[Renewed] = []
+            for part in slices:
+                if part.tp.topic == self._goals:
+                    consequences.outputs.extend(self._decode(part, given))
+                else:
+                    renewals.extend(decode_renewed(record.value or b"") for record in part.records)
+            said = self.views.of(partition).take(given, renewals)
+            consequences.rows.extend(self._parts.standings.changes(partition, said.rows, said.version))
+            consequences.outputs.extend(self._told(partition, said))
         await carry_out("goals", fetched, consequences, self._parts.standings, self._parts.delivery)
 
     def _scene(self, partition: int, scope: str) -> Scene:

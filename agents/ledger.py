@@ -66,23 +66,23 @@ class LedgerAgent:
     async def work(self, fetched: Fetched) -> None:
         """Decode, fold, deliver."""
         async with self._one_at_a_time:
-            with fetched.folding("ledger"):
-                consequences = self._taken_in(fetched.slices, fetched.oldest_ms, forward=True)
+            consequences = await self._taken_in(fetched, fetched.oldest_ms, forward=True)
             await carry_out("ledger", fetched, consequences, self._parts.objects, self._parts.delivery)
 
-    def _taken_in(self, slices: list[Slice], received_ms: int | None, *, forward: bool) -> Consequences:
-        inboxes: dict[int, list[Input]] = {}
-        aside: list[Outgoing] = []
-        for part in slices:
-            inbox = inboxes.setdefault(part.tp.partition, [])
-            if part.tp.topic == self._links:
-                inbox.extend(decode_link(record.value or b"") for record in part.records)
-            elif part.tp.topic == self._definitions:
-                aside.extend(self._define(part, inbox))
-            else:
-                aside.extend(self._decode(part, inbox, forward=forward))
-        consequences = Consequences([], aside if forward else [])
-        for partition, inbox in inboxes.items():
+    async def _taken_in(self, fetched: Fetched, received_ms: int | None, *, forward: bool) -> Consequences:
+        consequences = Consequences([], [])
+        async for partition, slices in fetched.in_turns():
+            inbox: list[Input] = []
+            aside: list[Outgoing] = []
+            for part in slices:
+                if part.tp.topic == self._links:
+                    inbox.extend(decode_link(record.value or b"") for record in part.records)
+                elif part.tp.topic == self._definitions:
+                    aside.extend(self._define(part, inbox))
+                else:
+                    aside.extend(self._decode(part, inbox, forward=forward))
+            if forward:
+                consequences.outputs.extend(aside)
             self._fold(partition, inbox, received_ms, consequences)
         return consequences
 
@@ -103,7 +103,7 @@ class LedgerAgent:
         Nothing of it is finished by that, and it may come again.
         """
         async with self._one_at_a_time:
-            consequences = self._taken_in(slices, None, forward=False)
+            consequences = await self._taken_in(Fetched(slices), None, forward=False)
             await make_safe(consequences, self._parts.objects, self._parts.delivery)
 
     async def recounted(self, partition: int, counted: list[Recounted]) -> None:

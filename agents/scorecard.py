@@ -49,24 +49,21 @@ class ScorecardAgent:
 
     async def work(self, fetched: Fetched) -> None:
         """Decode, sum, deliver."""
-        with fetched.folding("scorecard"):
-            consequences = Consequences([], [])
-            for partition, slices in fetched.by_partition().items():
-                scorecards = self.views.of(partition)
-                taken = scorecards.take(item for part in slices for item in self._decoded(part))
-                consequences.rows.extend(
-                    self._parts.scorecards.changes(partition, taken.rows, taken.version)
-                )
-                # A scope's records stay in its partition, so that one worker writes each key in order.
-                consequences.outputs.extend(
-                    Outgoing(self._topic, partition, key, encode_record(record))
-                    for key, record in scorecards.records(taken.touched)
-                )
-                ticked = any(part.tp.topic == self._ticks for part in slices)
-                consequences.outputs.extend(
-                    Outgoing(self._renewed, partition, None, encode_renewed(said))
-                    for said in renewals(scorecards.now or 0, taken.touched, ticked=ticked)
-                )
+        consequences = Consequences([], [])
+        async for partition, slices in fetched.in_turns():
+            scorecards = self.views.of(partition)
+            taken = scorecards.take(item for part in slices for item in self._decoded(part))
+            consequences.rows.extend(self._parts.scorecards.changes(partition, taken.rows, taken.version))
+            # A scope's records stay in its partition, so that one worker writes each key in order.
+            consequences.outputs.extend(
+                Outgoing(self._topic, partition, key, encode_record(record))
+                for key, record in scorecards.records(taken.touched)
+            )
+            ticked = any(part.tp.topic == self._ticks for part in slices)
+            consequences.outputs.extend(
+                Outgoing(self._renewed, partition, None, encode_renewed(said))
+                for said in renewals(scorecards.now or 0, taken.touched, ticked=ticked)
+            )
         await carry_out("scorecard", fetched, consequences, self._parts.scorecards, self._parts.delivery)
 
     def _decoded(self, part: Slice) -> Iterable[Reported | Tick]:

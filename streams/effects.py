@@ -58,6 +58,7 @@ async def carry_out(
 
     for batch in safe.batches:
         metrics.WRITTEN.labels(batch.topic).inc(batch.records)
+    metrics.STEP_SECONDS.labels(agent, "fold").observe(fetched.fold_s)
     metrics.STEP_SECONDS.labels(agent, "rows").observe(safe.rows_s)
     metrics.STEP_SECONDS.labels(agent, "outputs").observe(safe.outputs_s)
     metrics.BATCH_RECORDS.labels(agent).observe(len(fetched))

@@ -48,8 +48,10 @@ DISCARDED = ".discarded"
 DAMAGED = "DAMAGED"
 """A file beside RocksDB's own that says it met damage."""
 
-KEPT_ENTRIES = 10_000
+KEPT_ENTRIES = 30_000
 """How many decoded values of one of a view's mappings stay in memory between two batches."""
+KEPT_ROWS = 10_000
+"""How many packed rows do: what is written again and again, as a seller's or a lead's."""
 WRITE_SHARE = 4
 """What is not written to files yet may take one part of so many of the memory that RocksDB has."""
 RUNS = 8
@@ -217,10 +219,10 @@ class OnDisk:
 
 
 class _Rows(WriteBack[str, bytes]):
-    """The rows, which know how many they are. Packed as they are, RocksDB's own cache keeps them."""
+    """The rows, which know how many they are."""
 
     def __init__(self, database: Database, held: int) -> None:
-        super().__init__(database, ROWS, ROW_ENTRIES, 0)
+        super().__init__(database, ROWS, ROW_ENTRIES, KEPT_ROWS)
         self.held = held
 
     def __setitem__(self, key: str, value: bytes) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 from faust.types import TP
 
-FOLD_S = 3.0
-"""How long the fold of a batch should take at most, during which the worker does nothing else. To write
-what follows takes as long again, and a worker that is to stop, or to hand partitions over, ends first
-what it has in hand: all of that must fit into what it is given (20 s, and 30 in Compose)."""
+FOLD_S = 8.0
+"""How long the fold of a batch should take at most. To write what follows takes as long again, and before
+partitions change hands each agent ends what it has in work (`streams.worker.REBALANCE_S`). Of one partition
+nothing else is done meanwhile, so that a worker that is to stop may hear of it as much later
+(`streams.leaving`)."""
 QUICK_S = 0.1
 """What is folded so quickly says little of how long more of it would take."""
 MOST_RECORDS = 80_000

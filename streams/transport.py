@@ -24,7 +24,6 @@ Pinned to faust-streaming 0.15.3, whose private methods it overrides.
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from time import monotonic
@@ -74,27 +73,26 @@ class Fetched:
         self.finished = False
         self.handed_over_s = monotonic()
         self.fold_s = 0.0
-        """How long its fold took, during which the worker did nothing else."""
+        """How long its fold took, so far."""
 
     @property
     def oldest_ms(self) -> int:
         """When the broker received the first of its records, or what they tell of."""
         return min(part.records[0].timestamp for part in self.slices)
 
-    def by_partition(self) -> dict[int, list[Slice]]:
-        """Its slices, those of all topics together, by their partition."""
-        found: dict[int, list[Slice]] = {}
-        for part in self.slices:
-            found.setdefault(part.tp.partition, []).append(part)
-        return found
+    async def in_turns(self) -> AsyncIterator[tuple[int, list[Slice]]]:
+        """Its slices by partition, those of all topics together, to fold one partition after the other.
 
-    @contextlib.contextmanager
-    def folding(self, agent: str) -> Iterator[None]:
-        """Note how long an agent's fold of it takes."""
-        started = monotonic()
-        yield
-        self.fold_s = monotonic() - started
-        metrics.STEP_SECONDS.labels(agent, "fold").observe(self.fold_s)
+        Between two of them others have their turn, for which the time is not counted.
+        """
+        by_partition: dict[int, list[Slice]] = {}
+        for part in self.slices:
+            by_partition.setdefault(part.tp.partition, []).append(part)
+        for partition, slices in by_partition.items():
+            started = monotonic()
+            yield partition, slices
+            self.fold_s += monotonic() - started
+            await asyncio.sleep(0)
 
     def finish(self) -> None:
         """Every effect of these records is safe: their offsets may be committed."""

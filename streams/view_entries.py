@@ -11,7 +11,7 @@ from kpis.window_sums import YearKey
 from schemas.internal import Measures
 from streams.holding import Entries
 
-FORMAT = 2
+FORMAT = 3
 """Raise it when what the views hold, or how it is written, changes: they are built anew from the rows."""
 
 _DAY_BYTES = 4

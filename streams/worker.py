@@ -36,6 +36,7 @@ from streams.assigning import HoldingAssignor
 from streams.data_directory import data_directory
 from streams.delivery import Delivery
 from streams.holding import Holds, InMemory
+from streams.leaving import Leaving
 from streams.recovery import Opening, Restorer, Table, Tables
 from streams.settings import MEMORY, Settings
 from streams.sharing import FIRST_RECORDS
@@ -47,6 +48,8 @@ from streams.trimming import trim_for_ever
 FAUST_VERSION = "0.15.3"
 COMMIT_INTERVAL_S = 0.5
 CONNECT_S = 1.0
+REBALANCE_S = 60.0
+"""How long a worker may take, when partitions change hands, to end what it has in work."""
 WAITING_FETCHES = 4
 """How many fetches may queue before an agent; the transport admits fewer."""
 
@@ -75,7 +78,7 @@ class Parts(NamedTuple):
 class Agent(NamedTuple):
     """One agent: what it does with what was fetched, and the views it keeps over its table."""
 
-    work: Callable[[Fetched], Awaitable[None]]
+    work: Callable[[Fetched], Coroutine[Any, Any, None]]
     views: Opening
     announce: Callable[[Iterable[int], int], Awaitable[None]] | None = None
     """How its readers learn that partitions have a new owner, from a term on."""
@@ -108,6 +111,7 @@ class WorkerApp(faust.App):
     in_step: Collection[str]
     """The topics that tell of the same time, and are read in step when behind."""
     restorer: Restorer
+    leaving: Leaving
     stores: list[RowStore[Any]]
     first_term: int
     made: Mapping[str, Agent]
@@ -160,6 +164,12 @@ class WorkerApp(faust.App):
             if agent.background is not None:
                 self.add_future(agent.background(lambda: self.restorer.ready))
 
+    async def on_stop(self) -> None:
+        """Have the agents end what is in work, or give it up; Faust waits until they have."""
+        leaving = asyncio.create_task(self.leaving.leave())
+        await super().on_stop()
+        await leaving
+
     async def on_shutdown(self) -> None:
         """Disconnect it once the agents have stopped, and let go of all partitions."""
         await super().on_shutdown()
@@ -204,6 +214,7 @@ def build_app(
         broker_commit_interval=COMMIT_INTERVAL_S,
         broker_max_poll_records=FIRST_RECORDS,
         broker_session_timeout=settings.session_timeout_s,
+        broker_rebalance_timeout=REBALANCE_S,
         broker_heartbeat_interval=settings.session_timeout_s / 10,
         broker_request_timeout=max(90.0, settings.session_timeout_s),
         TableManager=Tables,
@@ -221,6 +232,7 @@ def build_app(
     app.followers = {"ledger": "scorecard"}
     app.in_step = {settings.topic(topic.name) for topic in CRM_TOPICS}
     app.delivery = Delivery(settings.broker)
+    app.leaving = Leaving()
     holds = holds_of(settings, first_term)
     objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS, holds)
     scorecards: RowStore[ScorecardRow] = _table(app, TABLE_SCORECARDS, partitions, SCORECARD_ROWS, holds)
@@ -279,14 +291,14 @@ def _table(
 
 
 def _register(
-    app: WorkerApp, name: str, topics: list[str], work: Callable[[Fetched], Awaitable[None]]
+    app: WorkerApp, name: str, topics: list[str], work: Callable[[Fetched], Coroutine[Any, Any, None]]
 ) -> None:
     channel = app.topic(*topics, schema=BatchSchema(), maxsize=WAITING_FETCHES)
 
     async def agent(stream: Any) -> None:
         async for event in stream.noack().events():
             try:
-                await work(event.value)
+                await app.leaving.unless_given_up(work(event.value))
             except Exception as error:
                 # Acknowledging nothing and stopping is what makes the batch come again, whole.
                 log.exception("the agent failed; the worker stops", agent=name)

@@ -268,7 +268,7 @@ def test_a_mapping_on_disk_is_a_mapping(told: list[tuple[str, str, int]]) -> Non
         holding.close()
 
 
-@given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3), st.booleans())))
+@given(st.lists(st.tuples(st.text(max_size=3), st.text(min_size=1, max_size=3), st.booleans())))
 def test_each_row_has_its_own_names(told: list[tuple[str, str, bool]]) -> None:
     """Whatever characters are in them: those of one row are not found under another."""
     with tempfile.TemporaryDirectory() as folder:

@@ -4,9 +4,8 @@ from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from malvakt.workers import STOP_S
 from streams.sharing import FIRST_RECORDS, FOLD_S, LEAST_RECORDS, LEAST_SHARE, MOST_RECORDS, Sharing
-from streams.transport import FETCHES_IN_HAND
+from streams.worker import REBALANCE_S
 
 DEALS, LEADS, LINKS = TP("crm.deals", 0), TP("crm.leads", 0), TP("crm.links", 0)
 EVERYONE = [DEALS, LEADS, LINKS]
@@ -87,6 +86,6 @@ def test_what_is_left_is_known_by_group_and_topic() -> None:
     assert (shared.left("ledger"), shared.left_of("crm.deals"), shared.left("goals")) == (10, 3, 0)
 
 
-def test_what_is_in_hand_is_done_in_the_time_that_a_worker_has_to_stop() -> None:
-    """A batch in work and one that waits, and as long again to write what follows."""
-    assert FETCHES_IN_HAND * 2 * FOLD_S < STOP_S
+def test_what_is_in_work_is_done_before_partitions_change_hands() -> None:
+    """A batch of events and one of partials, and as long again to write what follows."""
+    assert 2 * 2 * FOLD_S < REBALANCE_S
