@@ -238,7 +238,7 @@ async def _installation(broker: str, *, forecasts: bool) -> AsyncIterator[_Run]:
     await set_up_topics(settings)
     worker = WorkerProcess(settings)
     try:
-        async with Delivery(broker) as delivery:
+        async with Delivery(settings) as delivery:
             yield _Run(settings, worker, delivery)
     finally:
         worker.stop()

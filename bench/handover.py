@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +24,7 @@ from malvakt.outcome import Fault
 from malvakt.through_kafka import settled, temporary_kafka
 from malvakt.workers import WorkerProcess
 from schemas.topics import TABLE_OBJECTS, TABLE_SCORECARDS, changelog
+from streams.connecting import Consumer
 from streams.delivery import Delivery
 from streams.partitioning import partition_of
 from streams.settings import Settings
@@ -141,7 +142,7 @@ class _Floor:
     async def _probed(self) -> AsyncIterator[None]:
         async with (
             listening(self._settings, PARTITIONS, self._hear),
-            Delivery(self._settings.broker) as delivery,
+            Delivery(self._settings) as delivery,
         ):
             probing = asyncio.create_task(self._probe(delivery))
             try:
@@ -181,7 +182,7 @@ class _Floor:
         names = [
             changelog(self._settings.app_id, table).name for table in (TABLE_OBJECTS, TABLE_SCORECARDS)
         ]
-        consumer: Any = AIOKafkaConsumer(bootstrap_servers=self._settings.broker)
+        consumer: Any = Consumer(self._settings)
         await consumer.start()
         try:
             tps = [TopicPartition(name, number) for name in names for number in range(PARTITIONS)]

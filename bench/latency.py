@@ -100,7 +100,7 @@ async def _measured(broker: str, rate: int, seconds: float) -> Latency:
             took.append((at, now - at))
 
     try:
-        async with listening(settings, PARTITIONS, hear), Delivery(broker) as delivery:
+        async with listening(settings, PARTITIONS, hear), Delivery(settings) as delivery:
             await _until_ready(settings, delivery, produced, worker)
             started = perf_counter()
             await _publish(settings, delivery, produced, rate, WARM_UP_S + seconds)

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from schemas.topics import SCORECARDS
+from streams.connecting import Consumer
 from streams.settings import Settings
 
 POLL_MS = 20
@@ -21,9 +22,7 @@ async def listening(
 ) -> AsyncIterator[None]:
     """Call `hear` with the key of each record from now on, and the moment it was there (`perf_counter`)."""
     topic = settings.topic(SCORECARDS.name)
-    consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
-    )
+    consumer: Any = Consumer(settings, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS)
     await consumer.start()
     consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
     await consumer.seek_to_end()

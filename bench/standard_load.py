@@ -82,7 +82,7 @@ async def _write(settings: Settings, deals: int, sellers: int, expected: "_Expec
     settings = msgspec.structs.replace(settings, app_id=f"{settings.topic_prefix}load")
     partitions = await set_up_topics(settings)
     job = standard_job(deals, sellers=sellers)
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         while batch := list(islice(job, EVENTS_A_WRITE)):
             await delivery.write(_routed(batch, settings, partitions, expected))
 

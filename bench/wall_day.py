@@ -221,7 +221,7 @@ async def _measured(
     port = free_port()
     worker, web = WorkerProcess(settings), web_process(settings, port, folder)
     try:
-        async with Delivery(settings.broker) as delivery, launched_beside(browser) as chromium:
+        async with Delivery(settings) as delivery, launched_beside(browser) as chromium:
             day = await _begun(settings, delivery, floor, worker)
             _, writer = await connected(port, [web, worker])
             writer.close()

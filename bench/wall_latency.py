@@ -89,7 +89,7 @@ async def _measured(settings: Settings, browser: str, folder: Path, events: int)
     port = free_port()
     processes = [web_process(settings, port, folder), WorkerProcess(settings)]
     try:
-        async with Delivery(settings.broker) as delivery, launched_beside(browser) as chromium:
+        async with Delivery(settings) as delivery, launched_beside(browser) as chromium:
             page = await chromium.new_page(viewport={"width": 1920, "height": 1080})
             _, writer = await connected(port, processes)
             writer.close()

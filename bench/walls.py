@@ -115,7 +115,7 @@ async def _measured(settings: Settings, folder: Path, connected: int, rate: floa
     worker = WorkerProcess(settings)
     heard = _Heard()
     try:
-        async with Delivery(settings.broker) as delivery, contextlib.AsyncExitStack() as stack:
+        async with Delivery(settings) as delivery, contextlib.AsyncExitStack() as stack:
             for _ in range(connected):
                 await stack.enter_async_context(_wall(port, heard, [web, worker]))
             warm = int(rate * WARM_UP_S)

@@ -43,7 +43,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     given = Reading(
         known_kpis(founded.currency, own), founded.business().calendar, int(time.time() * 1_000_000)
     )
-    async with Delivery(founded.broker) as delivery:
+    async with Delivery(founded) as delivery:
         setting = GoalSetting(founded, delivery)
         yield Opened(setting, await setting.read(), given)
 

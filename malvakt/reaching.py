@@ -10,10 +10,12 @@ from malvakt.outcome import Fault
 from malvakt.progress import progress
 from schemas.events import Event, Recorded
 from schemas.topics import founding
+from streams.access import Access
 from streams.delivery import DeliveryError
 from streams.founding import held_founding
 from streams.publishing import published
 from streams.reading import NoSuchTopicError, has_topic
+from streams.refusing import ClosedError, RefusedError
 from streams.settings import Settings, from_environment
 from streams.topic_setup import TopicSetupError, set_up_topics
 
@@ -22,10 +24,19 @@ def settings_with(**options: object) -> Settings:
     """The settings of the environment, overridden by the options that were given (not `None`).
 
     Raises:
-        SettingError: one of them has a value that cannot be used.
+        SettingError: one of them has a value that cannot be used, or names a file that cannot.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    return msgspec.structs.replace(from_environment(), **given)
+    settings = msgspec.structs.replace(from_environment(), **given)
+    settings.look_at_files()
+    return settings
+
+
+def reached_as(settings: Settings, access: Access) -> Settings:
+    """Settings, but for the Kafka that is reached so."""
+    return msgspec.structs.replace(
+        settings, **{name: getattr(access, name) for name in Access.__struct_fields__}
+    )
 
 
 async def as_founded(settings: Settings) -> Settings:
@@ -47,10 +58,12 @@ def reaching(broker: str) -> Iterator[None]:
     """Turn what Kafka has against a piece of work into the fault that the command ends with.
 
     Raises:
-        Fault: nobody answers, topics are missing or differ, or records are refused.
+        Fault: nobody answers or lets us in, topics are missing or differ, or records are refused.
     """
     try:
         yield
+    except (ClosedError, RefusedError) as error:
+        raise Fault(str(error)) from error
     except KafkaConnectionError as error:
         raise Fault(
             f"No Kafka answers at {broker}. Start one with `malvakt kafka`, or name another with --broker"

@@ -11,7 +11,7 @@ from pathlib import Path
 from kpis.calendar import micros_of
 from malvakt.outcome import Fault
 from malvakt.progress import progress
-from malvakt.reaching import reaching
+from malvakt.reaching import reached_as, reaching, settings_with
 from malvakt.workers import WorkerProcess
 from schemas.events import Recorded
 from schemas.records import KpiRecord
@@ -41,6 +41,7 @@ async def replayed_through_kafka(
 
     Raises:
         Fault: no Kafka can be had, or a worker ended.
+        SettingError: the environment says of that broker what cannot be used.
     """
     with contextlib.ExitStack() as stack:
         address = broker or stack.enter_context(temporary_kafka())
@@ -54,6 +55,9 @@ async def replayed_through_kafka(
             metrics_port=0,
             ticks_s=0.0,
         )
+        if broker is not None:
+            # It may be secured. All else is the replay's own, whatever the environment says.
+            settings = reached_as(settings, settings_with(broker=broker))
         with reaching(address):
             async with _topics(settings):
                 return await _run(settings, events, as_of, workers)
@@ -103,7 +107,7 @@ async def _run(
                 advance(written)
         now = as_of()
         if now is not None:
-            async with Delivery(settings.broker) as delivery:
+            async with Delivery(settings) as delivery:
                 await tick(settings, delivery, micros_of(now))
         await settled(settings, workers)
         return await read_scorecards(settings)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from malvakt.outcome import Fault
+from streams.access import Secret
 from streams.settings import Settings
 
 COMMAND = ("malvakt", "worker")
@@ -20,7 +21,13 @@ SHOWN_LINES = 15
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """The variables that tell a program of its own these settings."""
-    return {f"MALVAKT_{name.upper()}": str(getattr(settings, name)) for name in Settings.__struct_fields__}
+    return {
+        f"MALVAKT_{name.upper()}": _told(getattr(settings, name)) for name in Settings.__struct_fields__
+    }
+
+
+def _told(value: object) -> str:
+    return value.told if isinstance(value, Secret) else str(value)
 
 
 class Running(Protocol):

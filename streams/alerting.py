@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from msgspec import Struct
@@ -20,6 +20,7 @@ from msgspec import Struct
 from schemas.goals import Alert, decode_alert
 from schemas.notices import Ack, Delivered, Opened, Stage, decode_ack, decode_note, encode_ack, encode_note
 from schemas.topics import ACKS, ALERTS, DELIVERIES
+from streams.connecting import Consumer
 from streams.delivery import Delivery, Outgoing, passes
 from streams.partitioning import partition_of
 from streams.settings import Settings
@@ -91,8 +92,8 @@ class Reader:
             settings.topic(DELIVERIES.name): self.book.take_note,
         }
         self._alerts = settings.topic(ALERTS.name)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.broker,
+        self._consumer = Consumer(
+            settings,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=POLL_MS,
@@ -160,8 +161,8 @@ class Shares(ConsumerRebalanceListener):
     def __init__(self, settings: Settings, finish: Callable[[], Awaitable[None]]) -> None:
         self._topic = settings.topic(DELIVERIES.name)
         self._finish = finish
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.broker,
+        self._consumer = Consumer(
+            settings,
             # Named after the topic and not after the app id: under a new one the notes are the same.
             group_id=f"{self._topic}.notifiers",
             enable_auto_commit=False,

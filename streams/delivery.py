@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams import metrics
+from streams.access import Access
+from streams.connecting import Producer, see_that_we_are_let_in
 
 log = structlog.get_logger(__name__)
 
@@ -63,14 +64,14 @@ class DeliveryError(Exception):
 class Delivery:
     """A producer of acknowledged batches."""
 
-    def __init__(self, broker: str) -> None:
-        self._broker = broker
-        self._running: AIOKafkaProducer | None = None
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._running: Producer | None = None
 
     async def start(self) -> None:
         """Connect."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._broker,
+        producer = Producer(
+            self._access,
             acks="all",
             compression_type="snappy",
             max_batch_size=MAX_BATCH_BYTES,
@@ -91,7 +92,7 @@ class Delivery:
             self._running = None
 
     @property
-    def _producer(self) -> AIOKafkaProducer:
+    def _producer(self) -> Producer:
         assert self._running is not None, "start() comes first"
         return self._running
 
@@ -119,6 +120,7 @@ class Delivery:
 
         Raises:
             DeliveryError: the broker refuses a batch, and would again.
+            RefusedError: it does not let us in any more.
         """
         by_partition: defaultdict[tuple[str, int], list[Outgoing]] = defaultdict(list)
         for record in records:
@@ -158,6 +160,7 @@ class Delivery:
                 if not passes(error):
                     raise DeliveryError(f"{topic}, partition {partition}: {error}") from error
                 log.warning("waiting for the broker", topic=topic, error=repr(error))
+                await see_that_we_are_let_in(self._access)
                 await asyncio.sleep(RETRY_S)
             else:
                 return count, metadata.offset

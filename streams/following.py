@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from streams.connecting import Consumer, for_librdkafka
 from streams.settings import Settings
 
 READ_RECORDS = 5_000
@@ -45,8 +46,8 @@ class Follower:
         wanted = names if latest is None else [*names, latest]
         self._declared = {settings.topic(name): name for name in wanted}
         self._latest = latest
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.broker,
+        self._consumer = Consumer(
+            settings,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=50,
@@ -108,8 +109,7 @@ class Identities:
 
     def __init__(self, settings: Settings, names: Collection[str]) -> None:
         self._declared = {settings.topic(name): name for name in names}
-        self._admin = AdminClient({"bootstrap.servers": settings.broker, "log_level": 0})
-
+        self._admin = AdminClient(for_librdkafka(settings))
         self._known_to_broker = True
 
     def now(self) -> dict[str, str]:

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from msgspec import Struct
 
 from schemas.topics import founding
+from streams.connecting import Consumer
 from streams.delivery import Delivery, Outgoing
 from streams.reading import lost_history
 from streams.settings import Settings
@@ -53,7 +54,7 @@ async def found(settings: Settings) -> Founding:
         if lost is not None:
             log.warning("a new installation counts what is left of history", lost=str(lost))
         topic = founding(settings.app_id).name
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             await delivery.write([Outgoing(topic, 0, settings.app_id, msgspec.json.encode(mine))])
         # Another worker may have been first.
         held = await held_founding(settings)
@@ -77,7 +78,7 @@ async def found(settings: Settings) -> Founding:
 async def held_founding(settings: Settings) -> Founding | None:
     """How an installation counts, as its first worker wrote it down; its topic must be there."""
     tp = TopicPartition(founding(settings.app_id).name, 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
+    consumer = Consumer(settings, enable_auto_commit=False)
     await consumer.start()
     try:
         consumer.assign([tp])

@@ -4,11 +4,12 @@ from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from schemas.topics import CRM_TOPICS
+from streams.connecting import Consumer
 from streams.settings import Settings
 from streams.stray import unless_cancelled
 from streams.transport import Slice
@@ -39,9 +40,7 @@ def history_on(settings: Settings) -> History:
     """History as the broker has it."""
 
     async def read(partition: int) -> AsyncGenerator[list[Slice], None]:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.broker, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
+        consumer = Consumer(settings, enable_auto_commit=False, auto_offset_reset="earliest")
         try:
             with unless_cancelled():
                 try:
@@ -57,7 +56,7 @@ def history_on(settings: Settings) -> History:
 
 
 async def _read(
-    consumer: AIOKafkaConsumer, settings: Settings, partition: int
+    consumer: Consumer, settings: Settings, partition: int
 ) -> AsyncGenerator[list[Slice], None]:
     tps = [TopicPartition(settings.topic(topic.name), partition) for topic in CRM_TOPICS]
     consumer.assign(tps)

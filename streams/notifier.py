@@ -83,7 +83,7 @@ class Notifier:
         ]
         self._reader = Reader(settings)
         self._shares = Shares(settings, self._finish)
-        self._delivery = Delivery(settings.broker)
+        self._delivery = Delivery(settings)
         self._threads = ThreadPoolExecutor(MAX_SENDING, "notify")
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._attempts: defaultdict[str, _Attempt] = defaultdict(_Attempt)

@@ -62,7 +62,7 @@ def copies(record: ConsumerRecord[bytes, bytes], partitions: int) -> Iterator[Ou
 async def published(settings: Settings, events: Iterable[Event | Recorded]) -> AsyncIterator[int]:
     """Publish events in writes of some thousands; yields how many each write held."""
     iterator = iter(events)
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         publisher = Publisher(delivery, settings)
         while batch := list(islice(iterator, EVENTS_A_WRITE)):
             await publisher.publish(batch)

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 from schemas.records import KpiRecord, decode_record
 from schemas.topics import CRM_TOPICS, GOALS_TOPICS, LEDGER_TOPICS, SCORECARD_TOPICS, SCORECARDS
+from streams.connecting import Admin, Consumer
 from streams.settings import Settings
 
 FLOW = [*LEDGER_TOPICS, *SCORECARD_TOPICS, *GOALS_TOPICS]
@@ -75,7 +75,7 @@ async def read_on(
 
 async def has_topic(settings: Settings, topic: str) -> bool:
     """Whether the broker has a topic of this full name."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+    consumer = Consumer(settings)
     try:
         await consumer.start()
         return topic in await consumer.topics()
@@ -85,7 +85,7 @@ async def has_topic(settings: Settings, topic: str) -> bool:
 
 async def count_partitions(settings: Settings, topic: str) -> int:
     """How many partitions the topic of this full name has; 0 where there is none."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+    consumer = Consumer(settings)
     try:
         await consumer.start()
         return len(await _partitions(consumer, topic)) if topic in await consumer.topics() else 0
@@ -95,7 +95,7 @@ async def count_partitions(settings: Settings, topic: str) -> int:
 
 async def lost_history(settings: Settings) -> LostHistory | None:
     """What the raw topics have lost of what once came in, by age or because somebody deleted it."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+    consumer = Consumer(settings)
     try:
         await consumer.start()
         there = await consumer.topics()
@@ -150,8 +150,8 @@ async def _batches(
     positions: Mapping[int, int] | None = None,
     partitions: int | None = None,
 ) -> AsyncIterator[list[Any]]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker,
+    consumer = Consumer(
+        settings,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=50,
@@ -171,14 +171,14 @@ async def _batches(
         await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+async def _partitions(consumer: Consumer, topic: str) -> list[TopicPartition]:
     if topic not in await consumer.topics():
         raise NoSuchTopicError(f"There is no topic {topic} on this broker; has a worker run yet?")
     await consumer._client._wait_on_metadata(topic)  # noqa: SLF001
     return [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
 
 
-async def _remaining(consumer: AIOKafkaConsumer, ends: dict[Any, int]) -> bool:
+async def _remaining(consumer: Consumer, ends: dict[Any, int]) -> bool:
     for tp, end in ends.items():
         if await consumer.position(tp) < end:
             return True
@@ -190,8 +190,8 @@ class Progress:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+        self._admin = Admin(settings)
+        self._consumer = Consumer(settings)
 
     async def __aenter__(self) -> "Progress":
         await self._admin.start()

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any, NamedTuple, Protocol, cast
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.tables import TableManager
 from faust.tables import recovery as stock
@@ -21,6 +21,8 @@ from faust.types import TP
 from mode import Service
 
 from streams import metrics
+from streams.access import Access
+from streams.connecting import Consumer
 from streams.delivery import passes
 from streams.stray import unless_cancelled
 from streams.tables import RowStore
@@ -88,8 +90,8 @@ class Restored(Protocol):
 class Restorer:
     """Makes the partitions ready that a worker was given."""
 
-    def __init__(self, broker: str, tables: list[Table], app: "Restored") -> None:
-        self._broker = broker
+    def __init__(self, access: Access, tables: list[Table], app: "Restored") -> None:
+        self._access = access
         self._tables = {table.store.changelog: table for table in tables}
         self._app = app
         self._task: asyncio.Task[None] | None = None
@@ -152,8 +154,8 @@ class Restorer:
     async def _recover(self, tps: set[TopicPartition]) -> int:
         # First, so that what an earlier owner still writes is either seen below or void.
         await self._app.announce({tp.partition for tp in tps})
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._broker,
+        consumer = Consumer(
+            self._access,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
@@ -173,7 +175,7 @@ class Restorer:
             await consumer.stop()
 
     async def _read(
-        self, consumer: AIOKafkaConsumer, behind: set[TopicPartition], ends: Mapping[TopicPartition, int]
+        self, consumer: Consumer, behind: set[TopicPartition], ends: Mapping[TopicPartition, int]
     ) -> int:
         rows = 0
         consumer.assign(list(behind))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from goals.working_plan import WorkingPlan, read_plan
 from goals.working_time import WorkingTimeError
@@ -18,6 +17,7 @@ from kpis.calendar import Calendar, UnknownTimezoneError
 from kpis.contributions import Business
 from schemas.events import Currency
 from schemas.topics import INTERNAL
+from streams.access import MECHANISMS, PROTOCOLS, Access, Secret, SettingError
 
 MAX_PORT = 65_535
 MAX_TICKS_S = 60.0
@@ -25,15 +25,9 @@ MAX_RAW_DAYS = 36_500
 MEMORY, ROCKSDB = "memory", "rocksdb"
 
 
-class SettingError(ValueError):
-    """A setting has a value that cannot be used; the message names it."""
+class Settings(Access, frozen=True, kw_only=True):
+    """What a worker must know before it starts: how to reach Kafka, and what to do there."""
 
-
-class Settings(Struct, frozen=True, kw_only=True):
-    """What a worker must know before it starts."""
-
-    broker: str = "127.0.0.1:9092"
-    """Addresses of Kafka brokers, `host:port`, comma-separated."""
     app_id: str = "malvakt"
     """The consumer group, and the prefix of the changelogs."""
     topic_prefix: str = ""
@@ -68,6 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in _RULES:
             _check(name, name, getattr(self, name))
+        super().__post_init__()
 
     def topic(self, name: str) -> str:
         """What a declared topic is called on the broker."""
@@ -113,6 +108,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _converted(variable: str, text: str, default: object) -> object:
+    if isinstance(default, Secret):
+        return Secret(text)
     if isinstance(default, bool):
         if text.lower() not in {"true", "false"}:
             raise SettingError(f"{variable}={text!r}: say true or false.")
@@ -156,6 +153,11 @@ def _is_currency(code: str) -> bool:
 
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "broker": (_are_addresses, "give host:port, several with commas between them"),
+    "security_protocol": (lambda name: name in PROTOCOLS, f"say one of {', '.join(PROTOCOLS)}"),
+    "sasl_mechanism": (
+        lambda name: not name or name in MECHANISMS,
+        f"say one of {', '.join(MECHANISMS)} (neither GSSAPI nor OAUTHBEARER is known here)",
+    ),
     "app_id": (bool, "the consumer group needs a name"),
     "timezone": (_is_timezone, "that is no timezone; give one such as Europe/Stockholm"),
     "currency": (_is_currency, "that is no currency; give its ISO 4217 code, such as SEK"),

@@ -5,7 +5,7 @@ import time
 from typing import Any, NamedTuple
 
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import structs
@@ -19,6 +19,7 @@ from schemas.topics import (
     changelog,
     founding,
 )
+from streams.connecting import Admin
 from streams.settings import Settings
 
 CREATE_S = 30.0
@@ -55,7 +56,7 @@ async def set_up_topics(settings: Settings) -> int:
         TopicSetupError: a topic cannot be created, partition counts differ, or a topic that somebody else
             created would lose what must be kept.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
+    admin = Admin(settings)
     await admin.start()
     try:
         topics = declared_topics(settings)
@@ -77,7 +78,7 @@ async def set_up_topics(settings: Settings) -> int:
 
 async def delete_topics(settings: Settings) -> None:
     """Remove every topic of an installation, with all that is in them."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
+    admin = Admin(settings)
     await admin.start()
     try:
         await admin.delete_topics([topic.name for topic in declared_topics(settings)])
@@ -85,7 +86,7 @@ async def delete_topics(settings: Settings) -> None:
         await admin.close()
 
 
-async def _partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+async def _partition_counts(admin: Admin, names: list[str]) -> dict[str, int]:
     described = await admin.describe_topics(names)
     return {
         topic["topic"]: len(topic["partitions"])
@@ -94,7 +95,7 @@ async def _partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dic
     }
 
 
-async def _until_led(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+async def _until_led(admin: Admin, names: list[str]) -> None:
     """A topic that was just created takes a moment to be known, and to have leaders."""
     deadline = time.monotonic() + CREATE_S
     while time.monotonic() < deadline:
@@ -108,9 +109,7 @@ async def _until_led(admin: AIOKafkaAdminClient, names: list[str]) -> None:
     raise TopicSetupError(f"Topics were created but have no leaders after {CREATE_S:.0f} s.")
 
 
-async def _create(
-    admin: AIOKafkaAdminClient, topics: list[Topic], partitions: int, settings: Settings
-) -> None:
+async def _create(admin: Admin, topics: list[Topic], partitions: int, settings: Settings) -> None:
     if not topics:
         return
     response: Any = await admin.create_topics(
@@ -129,7 +128,7 @@ async def _create(
             raise TopicSetupError(f"Topic {name} could not be created: {message or for_code(code)}.")
 
 
-async def _keep_for(admin: AIOKafkaAdminClient, topics: list[Topic], days: int) -> None:
+async def _keep_for(admin: Admin, topics: list[Topic], days: int) -> None:
     """Let topics that were there keep raw detail for so many days, no less and no more."""
     names = [topic.name for topic in topics]
     found = await _configs(admin, names)
@@ -163,7 +162,7 @@ def _changed(topic: Topic, days: int, found: dict[str, Config]) -> dict[str, str
     return own | {name: topic.config(days)[name] for name in _OF_RETENTION}
 
 
-async def _alter(admin: AIOKafkaAdminClient, changed: dict[str, dict[str, str]]) -> None:
+async def _alter(admin: Admin, changed: dict[str, dict[str, str]]) -> None:
     responses: Any = await admin.alter_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name, configs) for name, configs in changed.items()]
     )
@@ -179,7 +178,7 @@ _OF_TOPIC = 1
 """Where a setting comes from: it was set for the topic."""
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, Config]]:
+async def _configs(admin: Admin, names: list[str]) -> dict[str, dict[str, Config]]:
     responses: Any = await admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     )

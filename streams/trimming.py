@@ -7,10 +7,10 @@ import asyncio
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 
+from streams.connecting import Admin
 from streams.settings import Settings
 
 EVERY_S = 300.0
@@ -31,7 +31,7 @@ async def trim_for_ever(settings: Settings, topics: list[str], partitions: int) 
 
 async def trim(settings: Settings, tps: list[TopicPartition]) -> None:
     """Delete the records of partitions up to where the group has read them."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker.split(","))
+    admin = Admin(settings)
     await admin.start()
     try:
         committed = await admin.list_consumer_group_offsets(settings.app_id, partitions=tps)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import faust
 import structlog
 from aiokafka.errors import KafkaConnectionError
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.serializers.schemas import Schema
 from faust.types import AppT
 from faust.types.tuples import Message
@@ -32,6 +33,7 @@ from schemas.topics import (
     changelog,
 )
 from streams import metrics
+from streams.access import WITH_USERS, Access
 from streams.assigning import HoldingAssignor
 from streams.data_directory import data_directory
 from streams.delivery import Delivery
@@ -202,6 +204,7 @@ def build_app(
     app = WorkerApp(
         settings.app_id,
         broker=[f"malvakt://{address}" for address in settings.broker.split(",")],
+        broker_credentials=_credentials(settings),
         processing_guarantee="at_least_once",
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -231,7 +234,7 @@ def build_app(
     app.rests = {"scorecard": 3.0, "goals": 3.0}
     app.followers = {"ledger": "scorecard"}
     app.in_step = {settings.topic(topic.name) for topic in CRM_TOPICS}
-    app.delivery = Delivery(settings.broker)
+    app.delivery = Delivery(settings)
     app.leaving = Leaving()
     holds = holds_of(settings, first_term)
     objects: RowStore[Row] = _table(app, TABLE_OBJECTS, partitions, ROWS, holds)
@@ -248,7 +251,7 @@ def build_app(
     app.made = made
     app.trimming = trim_for_ever(settings, [settings.topic(name) for name in INTERNAL], partitions)
     app.ticking = tick_for_ever(settings, app.delivery, lambda: FIRST in app.restorer.ready)
-    app.restorer = Restorer(settings.broker, tables, app)
+    app.restorer = Restorer(settings, tables, app)
     for name, agent in made.items():
         _register(app, name, groups[name], agent.work)
     return app
@@ -270,6 +273,20 @@ def holds_of(settings: Settings, first_term: int) -> Holds:
             "MALVAKT_STORE=rocksdb needs rocksdict, which is not installed: pip install 'malvakt[rocksdb]'."
         ) from error
     return Rocks(data_directory(settings), settings.rocksdb_cache_mb, first_term).table
+
+
+def _credentials(access: Access) -> Credentials | None:
+    """Who we are, as Faust wants to be told for all of its clients."""
+    context = access.ssl_context()
+    if access.security_protocol in WITH_USERS:
+        # Whether it is over TLS Faust tells by the context alone.
+        return SASLCredentials(
+            username=access.sasl_user,
+            password=access.password(),
+            mechanism=access.sasl_mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)
 
 
 def _table(

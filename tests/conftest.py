@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,9 @@ import tests.examples  # noqa: F401 - registers the profiles
 from bench.chromium import NO_CHROMIUM, chromium_path, launched
 from streams.local_kafka import LocalKafka, NotInstalledError
 from tests.postgres import LocalPostgres, running
+from tests.secured_kafka import Certificates, SecuredKafka
+
+KafkaT = TypeVar("KafkaT", bound=LocalKafka)
 
 MAVEN_CRM = Path(__file__).parents[2] / "shared" / "data" / "maven-crm"
 
@@ -25,6 +29,7 @@ expect.set_options(timeout=30_000)
 LONGEST = (
     *("chaos/test_crashes_of_ledger", "chaos/test_crashes_of_goals", "chaos/test_crashes_of_scorecard"),
     *("agents/test_pipeline", "wall/test_page_restarts", "streams/test_local_kafka"),
+    "streams/test_connecting",
     *("audit/test_comparing", "malvakt/test_second_opinion", "agents/test_goals", "malvakt/test_commands"),
     *("goals/test_backtest", "goals/test_foreseeing", "wall/test_keeping", "simulation/test_behaviour"),
     *("audit/test_definitions", "streams/test_notifier", "audit/test_own", "audit/test_explaining"),
@@ -50,7 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
     items[:] = [item for item in items if (item.nodeid in takes_long) == long]
     items.sort(key=lambda item: _BEGINNING.get(item.nodeid.partition("::")[0], len(LONGEST)))
     for item in items:
-        if {"kafka_address", "own_kafka"} & set(item.fixturenames):
+        if {"kafka_address", "own_kafka", "secured_kafka"} & set(item.fixturenames):
             item.add_marker("kafka")
         if {"postgres", "own_postgres"} & set(item.fixturenames):
             item.add_marker("postgres")
@@ -65,7 +70,7 @@ def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if named:
         yield named
         return
-    kafka = started(tmp_path_factory.mktemp("kafka"))
+    kafka = started(LocalKafka(tmp_path_factory.mktemp("kafka")))
     yield kafka.address
     kafka.stop()
 
@@ -73,14 +78,39 @@ def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
     """A broker of the test's own, to stop and start at will."""
-    kafka = started(tmp_path / "kafka")
+    kafka = started(LocalKafka(tmp_path / "kafka"))
     yield kafka
     kafka.stop()
 
 
-def started(directory: Path) -> LocalKafka:
-    """A started broker, or a skipped test where none can run; in CI that is a failure."""
-    kafka = LocalKafka(directory)
+# One file's: in another process it would be started once more.
+@pytest.fixture(scope="module")
+def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    """A broker that speaks TLS and asks for users."""
+    directory = tmp_path_factory.mktemp("secured")
+    kafka = started(SecuredKafka(directory, issued(directory / "certificates")))
+    yield kafka
+    kafka.stop()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority, and what it vouches for, which no broker of ours knows."""
+    return issued(tmp_path_factory.mktemp("certificates"))
+
+
+def issued(directory: Path) -> Certificates:
+    """New certificates, or a skipped test where OpenSSL's command is missing; in CI that is a failure."""
+    try:
+        return Certificates(directory)
+    except FileNotFoundError as error:
+        if os.environ.get("MALVAKT_REQUIRE_KAFKA"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+def started(kafka: KafkaT) -> KafkaT:
+    """The broker, started, or a skipped test where none can run; in CI that is a failure."""
     try:
         kafka.start()
     except NotInstalledError as error:

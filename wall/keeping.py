@@ -19,6 +19,7 @@ from streams import metrics
 from streams.following import Fetched, Follower, Identities
 from streams.founding import held_founding
 from streams.reading import Progress, has_topic
+from streams.refusing import RefusedError
 from streams.settings import Settings
 from streams.stray import unless_cancelled
 from wall.database import AwayError
@@ -58,10 +59,18 @@ class Keeper:
         self.hub = Hub(view, self.heartbeat)
 
     async def begin(self) -> None:
-        """Know from the first page on how figures are counted, where Kafka answers by now."""
-        with contextlib.suppress(*_FAILS):
+        """Know from the first page on how figures are counted, where Kafka answers by now.
+
+        Raises:
+            RefusedError: Kafka does not let us in.
+        """
+        try:
             async with asyncio.timeout(ANSWER_S):
                 await self._as_founded()
+        except RefusedError:
+            raise
+        except _FAILS:
+            return
 
     def heartbeat(self) -> Heartbeat:
         """How things stand now."""

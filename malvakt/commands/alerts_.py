@@ -82,7 +82,7 @@ def _acknowledge(
 
 
 async def _write(settings: Settings, ack: Ack) -> None:
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         await acknowledge(settings, delivery, ack)
 
 

@@ -163,7 +163,7 @@ async def _apply(settings: Settings, file: Path, *, only: bool) -> int:
     if definitions is None:
         return 1
     changes = changed(definitions, in_force, only=only, now=int(time.time()) - EPOCH_S)
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         await define(settings, delivery, changes)
     for key in sorted(changes):
         record = changes[key]
@@ -190,7 +190,7 @@ async def _remove(settings: Settings, names: tuple[str, ...]) -> int:
     if unknown or not names:
         listed = ", ".join(sorted(keys)) or "nothing"
         raise CallError(f"{', '.join(unknown) or 'No name'}: give names of what is defined: {listed}.")
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         await define(settings, delivery, {keys[name]: None for name in names})
     return 0
 

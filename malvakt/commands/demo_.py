@@ -219,7 +219,7 @@ class _State:
 
 async def _live(settings: Settings, floor: Floor, speed: float, state: _State) -> None:
     """Let the floor live: its past at once, then at its pace. The workers' clock is the floor's."""
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         publisher = Publisher(delivery, settings)
         clock = micros_of(datetime.combine(START, datetime.min.time(), UTC))
         past: list[Recorded] = []

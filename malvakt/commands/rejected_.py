@@ -134,7 +134,7 @@ async def _send(settings: Settings, file: EventFile) -> int:
     known = {found.key async for found in read_rejected(settings)}
     refused: list[Line] = []
     sent = 0
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         publisher = Publisher(delivery, settings)
         waiting: list[_Mended] = []
         for number, raw in lines_of(file):

@@ -199,7 +199,7 @@ async def _published(settings: Settings, made: Iterator[bytes], speed: float) ->
     await set_up_topics(settings)
     published = 0
     with progress("events published") as advance:
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             publisher = Publisher(delivery, settings)
             for wait_s, burst in _due(made, speed):
                 await asyncio.sleep(wait_s)

@@ -12,11 +12,11 @@ from cyclopts import Parameter
 from malvakt.behind import Explainer, Topics
 from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError, Fault
-from malvakt.reaching import settings_with
+from malvakt.reaching import reaching, settings_with
 from malvakt.serving import metrics_on
 from streams.data_directory import data_home
 from streams.defining import InUse
-from streams.settings import MAX_PORT
+from streams.settings import MAX_PORT, Settings
 from wall.accounts.door import Door
 from wall.accounts.store import Store, StoreError
 from wall.api import build_app
@@ -120,9 +120,9 @@ def web_(
             timeout_graceful_shutdown=LEAVE_S,
         )
     )
-    asyncio.run(keeper.begin())
-    _say_where(host, port, None if door is None else door.first_code)
     try:
+        _begin(keeper, settings)
+        _say_where(host, port, None if door is None else door.first_code)
         with metrics_on(metrics_port, lambda: keeper.healthy):
             server.run()
     except SystemExit as ended:
@@ -135,6 +135,11 @@ def web_(
             door.store.close()
     if fell:
         raise Fault(f"The view could not be kept current: {fell[0]!r}.") from fell[0]
+
+
+def _begin(keeper: Keeper, settings: Settings) -> None:
+    with reaching(settings.broker):
+        asyncio.run(keeper.begin())
 
 
 def _say_where(host: str, port: int, first_code: str | None) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from msgspec import structs
@@ -22,6 +22,7 @@ from schemas.events import Event, Recorded, Told
 from schemas.goals import Alert, Goal, GoalStatus, decode_alert, decode_status, encode_goal
 from schemas.records import KpiRecord
 from schemas.topics import ALERTS, GOAL_STATUS, GOALS
+from streams.connecting import Consumer
 from streams.delivery import Delivery, Outgoing
 from streams.partitioning import ON_EVERY_PARTITION, partition_of
 from streams.publishing import published
@@ -92,7 +93,7 @@ class Pipeline:
 
     async def until_it_grows(self, topic: str) -> None:
         """Wait until something more is written to a topic: the middle of some batch's effects."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.broker)
+        consumer = Consumer(self.settings)
         await consumer.start()
         try:
             partitions = range(self.settings.partitions)
@@ -147,7 +148,7 @@ async def pipeline(broker: str, now: datetime = NOW, **settings: Any) -> AsyncIt
     settings.setdefault("forecast", False)
     own = Settings(broker=broker, app_id=name, topic_prefix=f"{name}.", metrics_port=0, **settings)
     await set_up_topics(own)
-    async with Delivery(broker) as delivery:
+    async with Delivery(own) as delivery:
         running = Pipeline(own, delivery)
         await running.tick(now)
         try:

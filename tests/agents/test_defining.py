@@ -55,7 +55,7 @@ async def _defined(running: Pipeline) -> None:
         **{f"measures/{name}": one for name, one in DEFINITIONS.measures.items()},
         **{f"kpis/{name}": one for name, one in DEFINITIONS.kpis.items()},
     }
-    async with Delivery(running.settings.broker) as delivery:
+    async with Delivery(running.settings) as delivery:
         records = {key: DefinitionRecord(1, one) for key, one in named.items()}
         await define(running.settings, delivery, records)
 

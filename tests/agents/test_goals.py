@@ -189,7 +189,7 @@ def test_what_is_no_goal_is_refused_and_said(kafka_address: str) -> None:
         async with pipeline(kafka_address, at("2026-03-30T07:00"), partitions=2) as running:
             running.start_worker()
             topic = running.settings.topic(GOALS.name)
-            async with Delivery(running.settings.broker) as delivery:
+            async with Delivery(running.settings) as delivery:
                 await delivery.write(Outgoing(topic, 0, name, value) for name, value in no_goals().items())
             named = [msgspec.structs.replace(meetings_a_day(), id=name) for name in ("goal", "2026-03-30")]
             await running.give(*named)

@@ -27,7 +27,7 @@ def floor(days: int, seed: int = 1) -> list[Event]:
 
 async def write_raw(running: Pipeline, topic: str, partition: int, values: list[bytes]) -> None:
     name = running.settings.topic(topic)
-    async with Delivery(running.settings.broker) as delivery:
+    async with Delivery(running.settings) as delivery:
         await delivery.write(Outgoing(name, partition, "key", value) for value in values)
 
 

@@ -180,7 +180,7 @@ class Campaign:
         events = self._events()
         sent = 0
         with progress("events published", total=self._plan.events) as advance:
-            async with Delivery(self._settings.broker) as delivery:
+            async with Delivery(self._settings) as delivery:
                 publisher = Publisher(delivery, self._settings)
                 while batch := list(islice(events, EVENTS_A_WRITE)):
                     await course.reach(sent / self._plan.events)

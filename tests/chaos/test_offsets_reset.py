@@ -7,10 +7,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from schemas.topics import LEDGER_TOPICS, PARTIALS
 from simulation.floor import Floor, events, shuffled
+from streams.connecting import Consumer
 from streams.settings import Settings
 from tests.agents.pipeline import pipeline, replayed
 
@@ -21,9 +22,7 @@ async def set_back(settings: Settings, share: Callable[[], float]) -> int:
     """Set the group back to a share of everything it reads, by partition; how many records that leaves."""
     topics = [settings.topic(name) for name in [*LEDGER_TOPICS, PARTIALS.name]]
     tps = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker, group_id=settings.app_id, enable_auto_commit=False
-    )
+    consumer = Consumer(settings, group_id=settings.app_id, enable_auto_commit=False)
     await consumer.start()
     try:
         consumer.assign(tps)

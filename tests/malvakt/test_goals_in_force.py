@@ -102,7 +102,7 @@ def publish(topic: str, key: str, value: bytes) -> None:
 
     async def write() -> None:
         settings = from_environment()
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             await delivery.write([Outgoing(settings.topic(topic), 0, key, value)])
 
     asyncio.run(write())
@@ -208,7 +208,7 @@ def test_what_is_over_is_not_accepted(malvakt: Malvakt, file: Path) -> None:
 async def changed(goals: list[Goal]) -> None:
     """Somebody else sets goals."""
     settings = from_environment()
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         setting = GoalSetting(settings, delivery)
         await setting.change(changes(goals, await setting.read(), "bo", NOW))
 

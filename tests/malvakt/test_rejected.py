@@ -89,7 +89,7 @@ def test_of_what_is_not_kept_whole_nothing_is_sent(kafka_address: str, tmp_path:
         assert (nothing.returncode, nothing.stdout) == (0, "Nothing is rejected.\n")
         headers = [("reason", b"too_large"), ("truncated", b"the first 3 of 9 bytes")]
         topic = settings.topic(REJECTED.name)
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             await delivery.write([Outgoing(topic, 0, "crm.deals/0/0", b"123", headers)])
         line = (await called(settings, "--json")).stdout
         file.write_text(line, "utf-8")
@@ -99,7 +99,7 @@ def test_of_what_is_not_kept_whole_nothing_is_sent(kafka_address: str, tmp_path:
         )
         latin = encode_event(event).replace(b'"lead":"', b'"lead":"\xe5')
         assert latin != encode_event(event)
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             await delivery.write([Outgoing(topic, 0, "crm.deals/0/1", latin, [("reason", b"not_json")])])
         listed = (await called(settings, "--json")).stdout.splitlines()
         file.write_text(listed[1], "utf-8")
@@ -128,7 +128,7 @@ def test_the_latest_are_listed_last(kafka_address: str) -> None:
         topic, headers = settings.topic(REJECTED.name), [("reason", b"not_json")]
         # Every third comes first, so that what is read is in another order than what was put aside.
         order = sorted(range(count), key=lambda number: (number % 3, number))
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             for number in order:
                 at = 1_700_000_000_000 + number * 60_000
                 record = Outgoing(topic, 0, f"crm.leads/0/{number:02d}", b"no", headers, timestamp_ms=at)

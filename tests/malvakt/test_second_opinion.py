@@ -286,7 +286,7 @@ def test_a_running_installation_is_reconciled(recorded: Path, kafka_address: str
     deal = next(line for line in recorded.read_bytes().splitlines() if b'"type":"deal.won"' in line)
 
     async def write(topic: str, *values: bytes) -> None:
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             for partition, value in enumerate(values):
                 await delivery.write([Outgoing(settings.topic(topic), partition, "elsewhere", value)])
 
@@ -375,7 +375,7 @@ def test_own_figures_of_a_running_installation_are_reconciled(
     async def falsify() -> None:
         record = (await read_scorecards(settings))["company|ever|1970-01-01"]
         wrong = replace(record, kpis=record.kpis | {"mean_win": "1.00"}, revision=record.revision + 1)
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             value = encode_record(wrong)
             await delivery.write([Outgoing(settings.topic(SCORECARDS.name), 0, record.key, value)])
 

@@ -50,7 +50,7 @@ def stalled() -> float:
 def slow(monkeypatch: pytest.MonkeyPatch) -> tuple[SlowBroker, Delivery]:
     monkeypatch.setattr(delivery_module, "STALLED_S", 0.2)
     monkeypatch.setattr(delivery_module, "RETRY_S", 0.05)
-    delivery, broker = Delivery("none"), SlowBroker()
+    delivery, broker = Delivery(Settings()), SlowBroker()
     monkeypatch.setattr(delivery, "_running", broker)
     return broker, delivery
 
@@ -125,7 +125,7 @@ def test_what_is_written_is_there_in_order(kafka_address: str) -> None:
 
     async def run() -> None:
         await set_up_topics(settings)
-        async with Delivery(kafka_address) as delivery:
+        async with Delivery(settings) as delivery:
             written = await delivery.write(Outgoing(topic, 1, "k", value) for value in told)
         assert sum(batch.records for batch in written) == len(told)
         assert written[0].first_offset == 0
@@ -141,7 +141,7 @@ def test_a_record_the_broker_refuses_is_an_error(kafka_address: str) -> None:
 
     async def run() -> None:
         await set_up_topics(settings)
-        async with Delivery(kafka_address) as delivery:
+        async with Delivery(settings) as delivery:
             huge = Outgoing(settings.topic("crm.deals"), 0, "k", os.urandom(3_000_000))
             with pytest.raises(DeliveryError, match=r"crm\.deals"):
                 await delivery.write([huge])
@@ -161,7 +161,7 @@ def test_a_broker_that_is_away_is_waited_for(
 
     async def run() -> None:
         await set_up_topics(settings)
-        async with Delivery(own_kafka.address) as delivery:
+        async with Delivery(settings) as delivery:
             await delivery.write([Outgoing(topic, 0, "k", b"before")])
             own_kafka.kill()
             writing = asyncio.create_task(delivery.write([Outgoing(topic, 0, "k", b"after")]))

@@ -19,7 +19,7 @@ def test_what_time_it_is_is_known_before_anything_else(kafka_address: str) -> No
     async def run() -> None:
         async with topics(kafka_address) as settings:
             deals = settings.topic(DEALS)
-            async with Delivery(settings.broker) as delivery:
+            async with Delivery(settings) as delivery:
                 await tick(settings, delivery, 1)
                 await delivery.write(Outgoing(deals, n % 2, None, b"deal" * 250) for n in range(5_000))
                 await tick(settings, delivery, 2)
@@ -40,7 +40,7 @@ def test_what_time_it_is_is_known_before_anything_else(kafka_address: str) -> No
 def test_where_the_clock_never_ticked_the_others_do_not_wait(kafka_address: str) -> None:
     async def run() -> None:
         async with topics(kafka_address) as settings:
-            async with Delivery(settings.broker) as delivery:
+            async with Delivery(settings) as delivery:
                 await delivery.write([Outgoing(settings.topic(DEALS), 1, None, b"deal")])
             async with Follower(settings, [DEALS], TICKS.name) as follower:
                 async for batch in follower.batches({}):

@@ -143,7 +143,7 @@ async def installation(
     )
     if topics:
         await set_up_topics(settings)
-    async with Delivery(broker) as delivery:
+    async with Delivery(settings) as delivery:
         running = Installation(settings, delivery)
         task = asyncio.create_task(running.forecaster.run())
         try:

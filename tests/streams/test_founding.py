@@ -63,7 +63,7 @@ def test_an_installation_that_was_founded_before_prefixes_were_written_down_goes
 
     async def run() -> None:
         await set_up_topics(settings)
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             await delivery.write([Outgoing(founding(name).name, 0, name, early)])
         assert (await found(settings)).first_term == 1
         await delete_topics(settings)

@@ -29,7 +29,7 @@ def on_kafka(broker: str, run: Callable[[Settings, Delivery], Awaitable[None]]) 
 
     async def go() -> None:
         await set_up_topics(settings)
-        async with Delivery(broker) as delivery:
+        async with Delivery(settings) as delivery:
             await run(settings, delivery)
         await delete_topics(settings)
 
@@ -187,7 +187,7 @@ def test_without_its_topics_nothing_is_read(kafka_address: str) -> None:
 
     async def run() -> None:
         settings = Settings(broker=kafka_address, topic_prefix=f"none-{secrets.token_hex(4)}.")
-        async with Delivery(kafka_address) as delivery:
+        async with Delivery(settings) as delivery:
             with pytest.raises(NoSuchTopicError, match=r"no topic none-.*\.goals "):
                 await GoalSetting(settings, delivery).read()
 

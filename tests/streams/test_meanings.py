@@ -46,7 +46,7 @@ def test_who_tells_of_people_for_months_calls_them_what_they_are_called_now(
             own = KpiDefinition(
                 formula="deals_won / calls", unit="ratio", better="higher", name={"sv": "Snabbhet"}
             )
-            async with Delivery(settings.broker) as delivery:
+            async with Delivery(settings) as delivery:
                 await delivery.write([Outgoing(settings.topic("crm.org"), 0, "x", b"no event")])
                 bad = KpiDefinition(formula="deals_won /", unit="ratio", better="higher", name={"sv": "…"})
                 defined = {"kpis/speed": own, "kpis/bad": bad}

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 import pytest
 
-from malvakt.workers import ChildProcess
+from malvakt.workers import ChildProcess, environment_of
 from schemas.goals import Alert, encode_alert
 from schemas.notices import Ack, Opened, decode_note
 from schemas.topics import ALERTS, DELIVERIES
@@ -45,8 +45,7 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        fields = Settings.__struct_fields__
-        return {f"MALVAKT_{name.upper()}": str(getattr(self.settings, name)) for name in fields}
+        return environment_of(self.settings)
 
     def start(self, **environment: str) -> ChildProcess:
         command = [sys.executable, "-m", "malvakt", "notify", str(self.rules)]
@@ -114,7 +113,7 @@ async def installation(broker: str, rules: str, directory: Path) -> AsyncIterato
     await set_up_topics(settings)
     file = directory / "rules.yaml"
     file.write_text(rules, "utf-8")
-    async with Delivery(broker) as delivery:
+    async with Delivery(settings) as delivery:
         running = Installation(settings, delivery, file)
         try:
             yield running

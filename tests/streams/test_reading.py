@@ -41,7 +41,7 @@ def test_history_that_was_cut_off_is_told_from_whole_history(kafka_address: str)
         assert await lost_history(settings) is None
         await set_up_topics(settings)
         try:
-            async with Delivery(settings.broker) as delivery:
+            async with Delivery(settings) as delivery:
                 await delivery.write(
                     Outgoing(topic, partition, "k", b"{}", timestamp_ms=MARCH_MS + hour * HOUR_MS)
                     for topic in (deals, leads)
@@ -78,7 +78,7 @@ def test_what_went_before_the_group_came_is_not_waited_for(kafka_address: str) -
     async def run() -> None:
         await set_up_topics(settings)
         try:
-            async with Delivery(settings.broker) as delivery:
+            async with Delivery(settings) as delivery:
                 await delivery.write(
                     Outgoing(deals, partition, "k", b"{}") for partition in (0, 1) for _ in range(4)
                 )

@@ -35,7 +35,7 @@ class Installation:
         app: Any = SimpleNamespace(
             least_term=lambda: 1, on_ready=lambda: None, crash=self._crash, announce=self._announce
         )
-        self.restorer = Restorer(broker, [Table(self.store, Views(self.store, Learnt))], app)
+        self.restorer = Restorer(settings_for(broker), [Table(self.store, Views(self.store, Learnt))], app)
 
     async def _announce(self, partitions: set[int]) -> None:
         assert not self.restorer.ready & partitions, "readers hear of it before any work is done"
@@ -58,7 +58,7 @@ async def write_rows(broker: str) -> None:
     """A row in each partition."""
     await set_up_topics(settings_for(broker))
     writer = made_store(SCORECARD_ROWS, TOPIC, InMemory)
-    async with Delivery(broker) as delivery:
+    async with Delivery(settings_for(broker)) as delivery:
         for partition in PARTITIONS:
             await delivery.write(writer.changes(partition, {"key": ROW}, 1))
 

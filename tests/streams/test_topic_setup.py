@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from msgspec.structs import replace
 
+from streams.connecting import Admin
 from streams.settings import Settings
 from streams.topic_setup import TopicSetupError, delete_topics, set_up_topics
 
@@ -87,7 +88,7 @@ NAMES = ["retention.ms", "message.timestamp.type", "segment.bytes", "max.message
 
 async def kept(settings: Settings, names: Iterable[str]) -> dict[str, list[str]]:
     """How topics are set up."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    admin = Admin(settings)
     await admin.start()
     topics = [ConfigResource(ConfigResourceType.TOPIC, settings.topic(name)) for name in names]
     responses: Any = await admin.describe_configs(topics)

@@ -12,7 +12,7 @@ from schemas.internal import SCORECARD_ROWS, DayRow, ScorecardRow
 from streams import views as module
 from streams.holding import Hold, Place
 from streams.recovery import Restorer, Table
-from streams.settings import MEMORY, ROCKSDB
+from streams.settings import MEMORY, ROCKSDB, Settings
 from streams.tables import Rows, RowStore
 from streams.view_entries import SUMS
 from streams.views import MovedError, Views
@@ -165,7 +165,7 @@ def test_a_changelog_that_is_shorter_than_it_was_is_read_from_its_start(kind: st
         worker = Worker(how("scorecards", TOPIC))
         worker.recover(CHANGELOG)
         app: Any = None
-        restorer = Restorer("", [Table(worker.store, worker.views)], app)
+        restorer = Restorer(Settings(), [Table(worker.store, worker.views)], app)
         restorer._take_up(TopicPartition(TOPIC, 0), 3)
         assert worker.store.next_offset(0) == 3
         restorer._take_up(TopicPartition(TOPIC, 0), 1)

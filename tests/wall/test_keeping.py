@@ -135,7 +135,7 @@ async def write_around(fault: asyncio.Event, settings: Settings, records: list[K
 
 async def write(settings: Settings, records: list[KpiRecord]) -> None:
     topic = settings.topic(SCORECARDS.name)
-    async with Delivery(settings.broker) as delivery:
+    async with Delivery(settings) as delivery:
         await delivery.write(
             Outgoing(topic, partition_of(one.scope, PARTITIONS), one.key, encode_record(one))
             for one in records
@@ -246,7 +246,7 @@ def test_the_clock_the_feed_and_names_come_through(
         async with topics(kafka_address) as settings:
             with web(settings, tmp_path / "view.sqlite", unused_port) as running:
                 assert running.now()["clock"] is None
-                async with Delivery(settings.broker) as delivery:
+                async with Delivery(settings) as delivery:
                     then = datetime(2026, 3, 19, 12, 1, tzinfo=UTC)
                     await tick(settings, delivery, micros_of(then))
                     await asyncio.to_thread(until, lambda: running.now()["clock"] is not None)
@@ -319,7 +319,7 @@ def test_it_follows_a_broker_that_knows_no_ids_of_topics(tmp_path: Path) -> None
         await write(settings, [record("company", 1, 1)])
         await asyncio.to_thread(until, lambda: bool(view.records()) and keeper.heartbeat().state == "fresh")
         # No worker counts: what comes in now is not counted, though the view has read it.
-        async with Delivery(settings.broker) as delivery:
+        async with Delivery(settings) as delivery:
             await delivery.write([Outgoing("crm.deals", 0, "c1", deal_event(0, 1))])
         await asyncio.to_thread(until, lambda: any(view.latest("moment")))
         await stands_still(lambda: keeper.heartbeat().counted_to)

@@ -104,7 +104,7 @@ class Telling:
 
     async def _tell(self) -> None:
         await set_up_topics(self.settings)
-        async with Delivery(self.settings.broker) as delivery:
+        async with Delivery(self.settings) as delivery:
             publisher = Publisher(delivery, self.settings)
             await self._publish(publisher, _founding())
             await _set_goal(self.settings, delivery)

@@ -47,7 +47,7 @@ async def delivery(settings: Settings) -> AsyncIterator[Delivery]:
         UnwrittenError: Kafka does not answer in time, or refuses.
     """
     try:
-        async with asyncio.timeout(WRITTEN_S), Delivery(settings.broker) as connected:
+        async with asyncio.timeout(WRITTEN_S), Delivery(settings) as connected:
             yield connected
     except (KafkaError, DeliveryError, NoSuchTopicError, OSError, TimeoutError) as error:
         log.warning("nothing was written", broker=settings.broker, error=repr(error))
