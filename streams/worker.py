@@ -167,7 +167,11 @@ class WorkerApp(faust.App):
                 self.add_future(agent.background(lambda: self.restorer.ready))
 
     async def on_stop(self) -> None:
-        """Have the agents end what is in work, or give it up; Faust waits until they have."""
+        """Have the agents end what is in work, or give it up; Faust waits until they have.
+
+        What is being recovered is left as it is: nobody works on it here, and its table is about to close.
+        """
+        await self.restorer.pause()
         leaving = asyncio.create_task(self.leaving.leave())
         await super().on_stop()
         await leaving
