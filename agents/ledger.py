@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from kpis.contributions import Business
 from kpis.customers import Customers
 from kpis.definitions.recorded import read_record
 from kpis.in_force import Defined, Recounted
@@ -20,10 +21,12 @@ from schemas.internal import (
     encode_reported,
     reader_of,
 )
+from schemas.rows import Row
 from schemas.topics import DEFINITIONS, LINKS, PARTIALS, REJECTED
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out, make_safe
+from streams.holding import Place
 from streams.partitioning import partition_of
 from streams.publishing import copies
 from streams.rejection import rejected
@@ -31,6 +34,24 @@ from streams.transport import Fetched, Slice
 from streams.view_entries import CELLS, CLOCK, CONTACTS, FIRSTS, LEAVERS, ORGANISATIONS, WON
 from streams.views import Views
 from streams.worker import Parts
+
+
+def ledger_over(partition: int, business: Business, rows: Mapping[str, Row], place: Place) -> Ledger:
+    """The ledger of a partition, whose views are kept in a place."""
+    return Ledger(
+        partition,
+        business,
+        rows,
+        tally=Tally(place.mapping(CELLS), place.mapping(CONTACTS)),
+        naming=place.naming(),
+        customers=Customers(
+            place.mapping(WON),
+            place.mapping(FIRSTS),
+            place.mapping(ORGANISATIONS),
+            place.mapping(LEAVERS),
+        ),
+        clock=place.mapping(CLOCK),
+    )
 
 
 class LedgerAgent:
@@ -47,20 +68,7 @@ class LedgerAgent:
         business = parts.settings.business()
         self.views: Views[Ledger] = Views(
             parts.objects,
-            lambda partition, rows, place: Ledger(
-                partition,
-                business,
-                rows,
-                tally=Tally(place.mapping(CELLS), place.mapping(CONTACTS)),
-                naming=place.naming(),
-                customers=Customers(
-                    place.mapping(WON),
-                    place.mapping(FIRSTS),
-                    place.mapping(ORGANISATIONS),
-                    place.mapping(LEAVERS),
-                ),
-                clock=place.mapping(CLOCK),
-            ),
+            lambda partition, rows, place: ledger_over(partition, business, rows, place),
         )
 
     async def work(self, fetched: Fetched) -> None:

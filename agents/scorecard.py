@@ -1,12 +1,14 @@
 """The scorecard agent: partial tallies and the clock in; scorecard rows and KPI records out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from kpis.contributions import Business
 from kpis.scorecards import Scorecards
 from kpis.window_sums import Touched
 from schemas.internal import (
     Renewed,
     Reported,
+    ScorecardRow,
     Tick,
     decode_reported,
     decode_tick,
@@ -17,6 +19,7 @@ from schemas.topics import RENEWED, SCORECARDS, TICKS
 from streams import metrics
 from streams.delivery import Outgoing
 from streams.effects import Consequences, carry_out
+from streams.holding import Place
 from streams.transport import Fetched, Slice
 from streams.view_entries import CLOCK, SUMS, YEARS
 from streams.views import Views
@@ -24,6 +27,20 @@ from streams.worker import Parts
 
 SCOPES_A_RECORD = 2_000
 """Of which one record says that they are renewed: 300 kB, if their names are as long as they may be."""
+
+
+def scorecards_over(
+    business: Business, sources: int, rows: Mapping[str, ScorecardRow], place: Place
+) -> Scorecards:
+    """The scorecards of a partition that so many report to, whose sums are kept in a place."""
+    return Scorecards(
+        business,
+        rows,
+        sums=place.mapping(SUMS),
+        years=place.mapping(YEARS),
+        clock=place.mapping(CLOCK),
+        sources=sources,
+    )
 
 
 class ScorecardAgent:
@@ -37,14 +54,7 @@ class ScorecardAgent:
         business = parts.settings.business()
         self.views: Views[Scorecards] = Views(
             parts.scorecards,
-            lambda _, rows, place: Scorecards(
-                business,
-                rows,
-                sums=place.mapping(SUMS),
-                years=place.mapping(YEARS),
-                clock=place.mapping(CLOCK),
-                sources=parts.partitions,
-            ),
+            lambda _, rows, place: scorecards_over(business, parts.partitions, rows, place),
         )
 
     async def work(self, fetched: Fetched) -> None:

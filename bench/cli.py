@@ -18,6 +18,7 @@ for name in (
     "goals",
     "growth",
     "handover",
+    "history",
     "latency",
     "plots",
     "throughput",
