@@ -120,5 +120,5 @@ def _summary(route: Route) -> str:
         parts.append(f"not {route.hours.quiet.start:%H:%M}-{route.hours.quiet.end:%H:%M}")
     if route.escalate is not None:
         hours = route.escalate.after.total_seconds() / 3600
-        parts.append(f"to {route.escalate.to} after {hours:g} hours without acknowledgement")
+        parts.append(f"to {route.escalate.to} where nobody has seen to it after {hours:g} hours")
     return "; ".join(parts)
