@@ -9,12 +9,11 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from malvakt.outcome import Fault
 from malvakt.progress import progress
 from schemas.events import Event, Recorded
-from schemas.topics import founding
 from streams.access import Access
 from streams.delivery import DeliveryError
-from streams.founding import held_founding
+from streams.founding import settings_as_founded
 from streams.publishing import published
-from streams.reading import NoSuchTopicError, has_topic
+from streams.reading import NoSuchTopicError
 from streams.refusing import ClosedError, RefusedError
 from streams.settings import Settings, from_environment
 from streams.topic_setup import TopicSetupError, set_up_topics
@@ -40,17 +39,12 @@ def reached_as(settings: Settings, access: Access) -> Settings:
 
 
 async def as_founded(settings: Settings) -> Settings:
-    """The settings, with timezone and currency as the installation was founded with.
+    """The settings, with timezone and currency as the installation was founded with, if it was by now.
 
     Raises:
         NoSuchTopicError: no worker of the installation ever ran.
     """
-    if not await has_topic(settings, founding(settings.app_id).name):
-        raise NoSuchTopicError(f"No worker of {settings.app_id} ever ran on this broker.")
-    held = await held_founding(settings)
-    if held is None:
-        return settings
-    return msgspec.structs.replace(settings, timezone=held.timezone, currency=held.currency)
+    return await settings_as_founded(settings) or settings
 
 
 @contextlib.contextmanager

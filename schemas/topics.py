@@ -182,7 +182,7 @@ ALERTS = Topic(
 )
 ACKS = Topic(
     "alert.acks",
-    "Who acknowledged which alert",
+    "Who sees to which alert",
     "alert",
     "malvakt alerts, walls",
     "malvakt notify, walls",

@@ -17,7 +17,7 @@ from msgspec import Struct
 from schemas.topics import founding
 from streams.connecting import Consumer
 from streams.delivery import Delivery, Outgoing
-from streams.reading import lost_history
+from streams.reading import NoSuchTopicError, has_topic, lost_history
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ async def found(settings: Settings) -> Founding:
     """
     first_term = int(time.time()) - EPOCH_S
     mine = Founding(settings.timezone, settings.currency, first_term, settings.topic_prefix)
-    held = await held_founding(settings)
+    held = await _held(settings)
     if held is None:
         lost = await lost_history(settings)
         if lost is not None:
@@ -57,7 +57,7 @@ async def found(settings: Settings) -> Founding:
         async with Delivery(settings) as delivery:
             await delivery.write([Outgoing(topic, 0, settings.app_id, msgspec.json.encode(mine))])
         # Another worker may have been first.
-        held = await held_founding(settings)
+        held = await _held(settings)
         assert held is not None, "the broker acknowledged it"
     if (held.timezone, held.currency) != (mine.timezone, mine.currency):
         raise FoundingError(
@@ -75,7 +75,21 @@ async def found(settings: Settings) -> Founding:
     return held
 
 
-async def held_founding(settings: Settings) -> Founding | None:
+async def settings_as_founded(settings: Settings) -> Settings | None:
+    """The settings, with timezone and currency as the installation was founded with; none where it is not.
+
+    Raises:
+        NoSuchTopicError: there is not even where that would be written down: no worker of it ever ran.
+    """
+    if not await has_topic(settings, founding(settings.app_id).name):
+        raise NoSuchTopicError(f"No worker of {settings.app_id} ever ran on this broker.")
+    held = await _held(settings)
+    if held is None:
+        return None
+    return msgspec.structs.replace(settings, timezone=held.timezone, currency=held.currency)
+
+
+async def _held(settings: Settings) -> Founding | None:
     """How an installation counts, as its first worker wrote it down; its topic must be there."""
     tp = TopicPartition(founding(settings.app_id).name, 0)
     consumer = Consumer(settings, enable_auto_commit=False)

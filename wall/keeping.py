@@ -10,15 +10,14 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
-from msgspec import structs
 
 from kpis.calendar import instant_of, micros_of
 from schemas.internal import decode_tick
-from schemas.topics import SCORECARDS, TICKS, founding
+from schemas.topics import SCORECARDS, TICKS
 from streams import metrics
 from streams.following import Fetched, Follower, Identities
-from streams.founding import held_founding
-from streams.reading import Progress, has_topic
+from streams.founding import settings_as_founded
+from streams.reading import NoSuchTopicError, Progress
 from streams.refusing import RefusedError
 from streams.settings import Settings
 from streams.stray import unless_cancelled
@@ -170,21 +169,22 @@ class Keeper:
 
     async def _as_founded(self) -> bool:
         """Go by timezone and currency of the installation, whatever we were told; whether it is founded."""
-        if not await has_topic(self._settings, founding(self._settings.app_id).name):
-            return False
-        held = await held_founding(self._settings)
-        if held is None:
-            return False
         told = self._settings
-        if (held.timezone, held.currency) != (told.timezone, told.currency):
+        try:
+            founded = await settings_as_founded(told)
+        except NoSuchTopicError:
+            return False
+        if founded is None:
+            return False
+        if founded != told:
             log.warning(
                 "the installation was founded otherwise than these settings say, and is shown as it was",
-                timezone=held.timezone,
-                currency=held.currency,
+                timezone=founded.timezone,
+                currency=founded.currency,
                 said_timezone=told.timezone,
                 said_currency=told.currency,
             )
-            self._settings = structs.replace(told, timezone=held.timezone, currency=held.currency)
+            self._settings = founded
         return True
 
     async def _look(self) -> None:

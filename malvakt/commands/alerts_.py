@@ -30,16 +30,16 @@ def alerts_(
     broker: str | None = None,
     json: bool = False,
 ) -> int:
-    """List alerts, or acknowledge one.
+    """List alerts, or say that somebody sees to one.
 
     Parameters
     ----------
     ack
-        The id of an alert to acknowledge: it is not escalated then.
+        The id of an alert that somebody sees to: it is not escalated then.
     by
         Who sees to it.
     open
-        List those only that nobody acknowledged.
+        List those only that nobody has seen to.
     broker
         Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
     json
@@ -74,10 +74,10 @@ def _acknowledge(
     if alert not in alerts:
         raise Fault(f"There is no alert {alert}; `malvakt alerts` lists them.")
     if alert in acks:
-        print(f"{acks[alert].by} acknowledged it at {acks[alert].at:%Y-%m-%d %H:%M} UTC.")
+        print(f"{acks[alert].by} sees to it, since {acks[alert].at:%Y-%m-%d %H:%M} UTC.")
         return 0
     asyncio.run(_write(settings, Ack(alert, by, datetime.now(UTC))))
-    print(f"{by} acknowledges {alert}.")
+    print(f"{by} sees to {alert}.")
     return 0
 
 

@@ -11,13 +11,12 @@ from cyclopts import App
 from malvakt.defined import number_of
 from malvakt.logs import log_to_stderr
 from malvakt.outcome import CallError
-from malvakt.reaching import reaching, settings_with
+from malvakt.reaching import as_founded, reaching, settings_with
 from malvakt.serving import metrics_on
 from notices.reading import check_addresses, filled, read
 from notices.rules import Daily, Hourly, Route, Rules
 from schemas.places import Finding
 from streams.channels import is_usable
-from streams.founding import held_founding
 from streams.meanings import Meanings
 from streams.notifier import Notifier
 from streams.settings import Settings
@@ -69,12 +68,10 @@ def check(file: Path) -> int:
 
 async def _run(settings: Settings, raw: bytes) -> None:
     partitions = await set_up_topics(settings)
-    founding = await held_founding(settings)
-    timezone = founding.timezone if founding else settings.timezone
-    currency = founding.currency if founding else settings.currency
-    rules = read(raw, timezone).rules
+    founded = await as_founded(settings)
+    rules = read(raw, founded.timezone).rules
     urls = {to: filled(to, os.environ) for route in rules.routes.values() for to in route.to}
-    notifier = Notifier(settings, partitions, rules, Meanings(settings, currency), urls)
+    notifier = Notifier(settings, partitions, rules, Meanings(settings, founded.currency), urls)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, notifier.stop)
@@ -120,5 +117,5 @@ def _summary(route: Route) -> str:
         parts.append(f"not {route.hours.quiet.start:%H:%M}-{route.hours.quiet.end:%H:%M}")
     if route.escalate is not None:
         hours = route.escalate.after.total_seconds() / 3600
-        parts.append(f"to {route.escalate.to} after {hours:g} hours without acknowledgement")
+        parts.append(f"to {route.escalate.to} where nobody has seen to it after {hours:g} hours")
     return "; ".join(parts)

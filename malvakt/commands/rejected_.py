@@ -1,18 +1,21 @@
-"""`malvakt rejected`: what came in and was no valid event; what somebody mended of it is sent again."""
+"""`malvakt rejected`: what came in and was no valid event, until it was mended and sent, or seen to."""
 
 import asyncio
 import heapq
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+from cyclopts import Parameter
 from msgspec import Raw, Struct
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from malvakt.outcome import CallError, Fault
 from malvakt.reaching import reaching, settings_with
 from malvakt.recorded import EventFile, Line, lines_of, report
 from malvakt.showing import plain
@@ -20,7 +23,7 @@ from schemas.decoding import Reason, ReasonCode, decode_event
 from schemas.events import Recorded
 from streams.delivery import Delivery
 from streams.publishing import Publisher
-from streams.rejection import Rejected, mark_sent, read_rejected
+from streams.rejection import Rejected, mark, read_rejected
 from streams.settings import Settings
 
 SHOWN = 20
@@ -40,6 +43,7 @@ class Told(Struct, omit_defaults=True):
     path: str = ""
     sentence: str = ""
     truncated: str | None = None
+    seen: datetime | None = None
     event: Raw = Raw()
     """The record, where it is JSON at all, as it came."""
     text: str | None = None
@@ -53,6 +57,7 @@ class _Seen(NamedTuple):
     key: str
     reason: str
     sentence: str
+    seen: str
 
 
 class _Mended(NamedTuple):
@@ -60,41 +65,100 @@ class _Mended(NamedTuple):
     recorded: Recorded
 
 
+_Show = Callable[[AsyncIterator[Rejected]], Coroutine[None, None, None]]
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Told).decode
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-def rejected_(*, send: EventFile | None = None, broker: str | None = None, json: bool = False) -> int:
-    """List what was no valid event, or send what was mended of it.
+def rejected_(
+    *,
+    send: EventFile | None = None,
+    seen: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
+    seen_all: Annotated[bool, Parameter(negative="")] = False,
+    with_seen: Annotated[bool, Parameter(negative="")] = False,
+    broker: str | None = None,
+    json: bool = False,
+) -> int:
+    """List what was no valid event, send what was mended of it, or say that it was seen to.
 
-    Write them to a file with --json, mend each `event` there, and give it to --send.
+    Write them to a file with --json, mend each `event` there, and give it to --send. What nobody will ever
+    mend is listed no more once --seen names it; it stays in the topic.
 
     Parameters
     ----------
     send
         A file of lines as --json prints them, with their events mended; `-` reads standard input. What is
         a valid event now is published and listed no more; the rest is said, and stays.
+    seen
+        Of these there is nothing to send, and they are listed no more: where they stood, as the list says,
+        one or several.
+    seen_all
+        List them, and say so of all of them; not of what comes in meanwhile.
+    with_seen
+        List what was seen to, too, and when.
     broker
         Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
     json
         Print each as one JSON line, with the record itself.
     """
+    if [send is not None, seen is not None, seen_all, with_seen].count(True) > 1:
+        raise CallError("Give one of --send, --seen, --seen-all and --with-seen.")
+    if seen == []:
+        raise CallError("--seen takes where they stood, as the list says; --seen-all is all of them.")
     settings = settings_with(broker=broker)
     with reaching(settings.broker):
         if send is not None:
             return asyncio.run(_send(settings, send))
-        asyncio.run(_print_lines(settings) if json else _print_table(settings))
+        if seen is not None:
+            asyncio.run(_see_to(settings, seen))
+            return 0
+        show = _print_lines if json else _print_table
+        if seen_all:
+            asyncio.run(_see_to_all(settings, show))
+        else:
+            asyncio.run(show(read_rejected(settings, with_seen=with_seen)))
     return 0
 
 
-async def _print_lines(settings: Settings) -> None:
-    async for found in read_rejected(settings):
+async def _see_to(settings: Settings, keys: list[str]) -> None:
+    """Mark these, or none: a call that is partly wrong was not meant so."""
+    known = {found.key async for found in read_rejected(settings)}
+    unknown = [key for key in keys if key not in known]
+    if unknown:
+        named = ", ".join(unknown[:SHOWN]) + (" and more" if len(unknown) > SHOWN else "")
+        raise Fault(f"Not in the list: {named}. None were marked; `malvakt rejected` has the list.")
+    await _mark_seen(settings, [*dict.fromkeys(keys)])
+
+
+async def _see_to_all(settings: Settings, show: _Show) -> None:
+    """Mark what was listed, and nothing else: what came in after that nobody has looked at."""
+    keys: list[str] = []
+
+    async def shown() -> AsyncIterator[Rejected]:
+        async for found in read_rejected(settings):
+            keys.append(found.key)
+            yield found
+
+    await show(shown())
+    sys.stdout.flush()
+    await _mark_seen(settings, keys)
+
+
+async def _mark_seen(settings: Settings, keys: list[str]) -> None:
+    async with Delivery(settings) as delivery:
+        await mark(settings, delivery, "seen", keys, datetime.now(UTC))
+    print(f"{len(keys)} seen to, and listed no more.", file=sys.stderr)
+
+
+async def _print_lines(rejected: AsyncIterator[Rejected]) -> None:
+    async for found in rejected:
         sys.stdout.buffer.write(_encode(_told(found)) + b"\n")
 
 
 def _told(found: Rejected) -> Told:
-    told = Told(found.key, found.at, found.reason, found.path, found.sentence, found.truncated)
+    told = Told(found.key, found.at, found.reason, found.path, found.sentence, found.truncated, found.seen)
     try:
         _decode_object(found.value)
         # On one line, with its figures as they were written.
@@ -104,25 +168,32 @@ def _told(found: Rejected) -> Told:
     return told
 
 
-async def _print_table(settings: Settings) -> None:
+async def _print_table(rejected: AsyncIterator[Rejected]) -> None:
     counts: Counter[str] = Counter()
     latest: list[_Seen] = []
-    async for found in read_rejected(settings):
+    async for found in rejected:
         counts[found.reason] += 1
-        seen = _Seen(found.at, found.key, found.reason, found.sentence)
+        seen_to = f"{found.seen:%Y-%m-%d %H:%M}" if found.seen else ""
+        seen = _Seen(found.at, found.key, found.reason, found.sentence, seen_to)
         if len(latest) < SHOWN:
             heapq.heappush(latest, seen)
         else:
             heapq.heappushpop(latest, seen)
     if not counts:
-        print("Nothing is rejected.")
+        print("Nothing that was rejected is left to see to.")
         return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("at (UTC)", no_wrap=True)
     for name in ("where it stood", "reason", ""):
         table.add_column(name, overflow="fold")
+    any_seen = any(found.seen for found in latest)
+    if any_seen:
+        table.add_column("seen to (UTC)", no_wrap=True)
     for found in sorted(latest):
-        table.add_row(f"{found.at:%Y-%m-%d %H:%M}", *map(plain, (found.key, found.reason, found.sentence)))
+        said = [found.key, found.reason, found.sentence]
+        if any_seen:
+            said.append(found.seen)
+        table.add_row(f"{found.at:%Y-%m-%d %H:%M}", *map(plain, said))
     Console().print(table)
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
     print(f"{counts.total()} are rejected: {reasons}.", file=sys.stderr)
@@ -131,7 +202,8 @@ async def _print_table(settings: Settings) -> None:
 
 
 async def _send(settings: Settings, file: EventFile) -> int:
-    known = {found.key async for found in read_rejected(settings)}
+    # What was seen to is mended all the same, where somebody does.
+    known = {found.key async for found in read_rejected(settings, with_seen=True)}
     refused: list[Line] = []
     sent = 0
     async with Delivery(settings) as delivery:
@@ -187,7 +259,7 @@ async def _publish(
 ) -> int:
     """Publish, and only then note it: what is published twice counts once, what is noted is not listed."""
     await publisher.publish([each.recorded for each in mended])
-    await mark_sent(settings, delivery, [each.key for each in mended], datetime.now(UTC))
+    await mark(settings, delivery, "sent", [each.key for each in mended], datetime.now(UTC))
     sent = len(mended)
     mended.clear()
     return sent

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,18 @@ def test_nothing_is_open_to_the_network_and_the_notifier_waits_for_its_rules() -
     assert all(port.startswith("127.0.0.1:") for port in ports)
     assert OURS["notify"].profiles == ["notify"]
     assert OURS["notify"].command[1] in [volume.split(":")[1] for volume in OURS["notify"].volumes]
+
+
+@pytest.mark.parametrize("secret", [".env", "notify.env", "kafka_password.txt"])
+def test_files_of_passwords_stay_out_of_git_and_of_images(secret: str) -> None:
+    """Whoever puts them where we say, and adds all there is, gives nothing away."""
+    said = [ROOT / "docker-compose.yml", ROOT / "docs" / "running.md"]
+    assert any(f" {secret}" in file.read_text("utf-8").replace("`", " ") for file in said)
+    assert secret in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    let_in = [
+        line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[0] == "!"
+    ]
+    assert not any(fnmatch(secret, pattern) for pattern in let_in)
 
 
 def test_volumes_that_are_named_are_declared() -> None:

@@ -35,7 +35,7 @@ def test_check_says_what_rules_mean(
     assert capsys.readouterr().out.splitlines() == [
         "2 routes, and no fault.",
         "  managers: 2 addresses; team:*, company daily at 08:30; not 18:00-08:00;"
-        " to directors after 4 hours without acknowledgement",
+        " to directors where nobody has seen to it after 4 hours",
         "  directors: 1 address; what is escalated to it",
     ]
 

@@ -11,6 +11,7 @@ from malvakt.reaching import send
 from schemas.events import encode_event
 from schemas.topics import REJECTED
 from streams.delivery import Delivery, Outgoing
+from streams.partitioning import partition_of
 from streams.settings import Settings
 from tests.agents.pipeline import Pipeline, pipeline
 from tests.agents.test_pipeline import floor, replayed, write_raw
@@ -18,6 +19,7 @@ from tests.malvakt.calling import Done, malvakt
 
 PRECISE = b'"note": 0.1000000000000000055511151231257827,\n'
 """A field that we do not know, as nobody's floats can hold it, and a record over two lines."""
+NOTHING = "Nothing that was rejected is left to see to.\n"
 
 
 async def called(running: Pipeline | Settings, *arguments: str | Path) -> Done:
@@ -86,7 +88,7 @@ def test_of_what_is_not_kept_whole_nothing_is_sent(kafka_address: str, tmp_path:
     async def run() -> None:
         assert await send(settings, []) == 0
         nothing = await called(settings)
-        assert (nothing.returncode, nothing.stdout) == (0, "Nothing is rejected.\n")
+        assert (nothing.returncode, nothing.stdout) == (0, NOTHING)
         headers = [("reason", b"too_large"), ("truncated", b"the first 3 of 9 bytes")]
         topic = settings.topic(REJECTED.name)
         async with Delivery(settings) as delivery:
@@ -113,7 +115,88 @@ def test_of_what_is_not_kept_whole_nothing_is_sent(kafka_address: str, tmp_path:
         done = await called(settings, "--send", file)
         assert done.stderr.startswith("1 events sent, 1 lines refused.\n")
         assert "line 1: This is no line as `malvakt rejected --json` prints it" in done.stderr
-        assert (await called(settings)).stdout == "Nothing is rejected.\n"
+        assert (await called(settings)).stdout == NOTHING
+
+    asyncio.run(run())
+
+
+def test_what_was_seen_to_is_listed_no_more_and_stays(kafka_address: str, tmp_path: Path) -> None:
+    """One, several, or all that is listed; what comes in later is listed alone. It may be mended still."""
+    [event] = [event for event in floor(1) if event.topic == "crm.leads"][:1]
+    settings = Settings(broker=kafka_address, app_id="seen", topic_prefix="seen.", partitions=2)
+    topic = settings.topic(REJECTED.name)
+
+    async def put_aside(*offsets: int) -> None:
+        async with Delivery(settings) as delivery:
+            for offset in offsets:
+                key = f"crm.leads/0/{offset}"
+                headers = [("reason", b"not_json"), ("sentence", b"It is not valid JSON")]
+                await delivery.write([Outgoing(topic, partition_of(key, 2), key, b"junk", headers)])
+
+    async def listed(*arguments: str) -> dict[str, dict[str, str]]:
+        done = await called(settings, "--json", *arguments)
+        assert done.returncode == 0
+        return {line["key"][-1]: line for line in map(orjson.loads, done.stdout.splitlines())}
+
+    async def run() -> None:
+        assert await send(settings, []) == 0
+        await put_aside(*range(6))
+
+        partly = await called(settings, "--seen", "crm.leads/0/1", "crm.leads/0/9", "crm.deals/0/1")
+        assert partly.returncode == 1
+        assert "Not in the list: crm.leads/0/9, crm.deals/0/1. None were marked;" in partly.stderr
+        assert sorted(await listed()) == [*"012345"]
+
+        one = await called(settings, "--seen", "crm.leads/0/1")
+        assert (one.returncode, one.stdout, one.stderr) == (0, "", "1 seen to, and listed no more.\n")
+        several = await called(settings, "--seen", "crm.leads/0/2", "crm.leads/0/3", "crm.leads/0/2")
+        assert several.stderr == "2 seen to, and listed no more.\n"
+        assert sorted(await listed()) == [*"045"]
+        assert (
+            "Not in the list: crm.leads/0/1." in (await called(settings, "--seen", "crm.leads/0/1")).stderr
+        )
+        # A partition that is read anew puts it aside once more, after its mark.
+        await put_aside(2)
+        assert sorted(await listed()) == [*"045"]
+
+        everything = await listed("--with-seen")
+        assert sorted(number for number, line in everything.items() if "seen" in line) == [*"123"]
+        assert {line["text"] for line in everything.values()} == {"junk"}
+        assert (await called(settings)).stderr == "3 are rejected: 3 not_json.\n"
+        with_seen = (await called(settings, "--with-seen")).stdout.splitlines()
+        assert "seen to (UTC)" in with_seen[1]
+        date = re.compile(r"\d{4}-\d\d-\d\d")
+        assert [len(date.findall(line)) for line in with_seen].count(2) == 3
+
+        given = everything["1"] | {"event": orjson.loads(encode_event(event))}
+        file = tmp_path / "mend.jsonl"
+        file.write_bytes(orjson.dumps(given))
+        assert (await called(settings, "--send", file)).stderr == "1 events sent, 0 lines refused.\n"
+        assert sorted(await listed("--with-seen")) == [*"02345"]
+
+        everybody = await called(settings, "--seen-all")
+        assert all(f"crm.leads/0/{offset} " in everybody.stdout for offset in (0, 4, 5))
+        assert everybody.stderr.endswith("\n3 seen to, and listed no more.\n")
+        assert (await called(settings)).stdout == NOTHING
+        assert (await called(settings, "--seen-all")).stderr == "0 seen to, and listed no more.\n"
+        await put_aside(6)
+        assert [*await listed("--seen-all")] == ["6"]
+        assert await listed() == {}
+
+    asyncio.run(run())
+
+
+def test_it_is_said_what_is_to_be_done_with_them(kafka_address: str) -> None:
+    """One thing at a time; and naming none is not naming all, as where a shell found none to name."""
+    settings = Settings(broker=kafka_address)
+
+    async def run() -> None:
+        both = await called(settings, "--seen-all", "--seen", "crm.leads/0/1")
+        assert both.returncode == 2
+        assert "Give one of --send, --seen, --seen-all and --with-seen." in both.stderr
+        none = await called(settings, "--seen")
+        assert none.returncode == 2
+        assert "--seen-all is all of them." in none.stderr
 
     asyncio.run(run())
 

@@ -9,7 +9,8 @@ from msgspec import structs
 
 from schemas.topics import founding
 from streams.delivery import Delivery, Outgoing
-from streams.founding import FoundingError, found
+from streams.founding import FoundingError, found, settings_as_founded
+from streams.reading import NoSuchTopicError
 from streams.settings import Settings
 from streams.topic_setup import delete_topics, set_up_topics
 
@@ -28,6 +29,32 @@ def test_the_first_worker_decides_how_an_installation_counts(kafka_address: str)
         other: Any = structs.replace(settings, currency="EUR")
         with pytest.raises(FoundingError, match=r"counts in Europe/Stockholm and SEK.*MALVAKT_APP_ID"):
             await found(other)
+        await delete_topics(settings)
+
+    asyncio.run(run())
+
+
+def test_who_was_told_otherwise_learns_how_an_installation_counts(kafka_address: str) -> None:
+    """Timezone and currency, and nothing else; before a worker ran there is nothing to learn."""
+    name = f"test-{secrets.token_hex(4)}"
+    settings = Settings(
+        broker=kafka_address,
+        app_id=name,
+        topic_prefix=f"{name}.",
+        partitions=2,
+        timezone="Europe/Helsinki",
+        currency="EUR",
+    )
+    other = structs.replace(settings, timezone="Europe/Oslo", currency="NOK", ticks_s=7.0)
+
+    async def run() -> None:
+        with pytest.raises(NoSuchTopicError, match=f"No worker of {name} ever ran"):
+            await settings_as_founded(other)
+        await set_up_topics(settings)
+        assert await settings_as_founded(other) is None
+        await found(settings)
+        counted = structs.replace(other, timezone="Europe/Helsinki", currency="EUR")
+        assert await settings_as_founded(other) == counted
         await delete_topics(settings)
 
     asyncio.run(run())

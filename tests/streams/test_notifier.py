@@ -183,7 +183,10 @@ routes:
                 assert [each["acknowledged"] and each["acknowledged"]["by"] for each in listed] == [
                     *(None, "anna", None, None)
                 ]
-                own.command("alerts", "--ack", first[0].id, "--by", "bo")
+                taken = own.command("alerts", "--ack", first[0].id, "--by", "bo")
+                assert taken == f"bo sees to {first[0].id}.\n"
+                late = own.command("alerts", "--ack", first[1].id, "--by", "bo")
+                assert late.startswith("anna sees to it, since ")
                 still_open = own.command("alerts", "--open", "--json").splitlines()
                 assert [orjson.loads(line)["id"] for line in still_open] == [
                     listed[2]["id"],

@@ -67,6 +67,7 @@ class Office:
         self.clock = clock
         self.state: State = "fresh"
         self.counted_to = clock
+        self.currency = "SEK"
         self.hub = Hub(view, self.heartbeat)
         self.loop: asyncio.AbstractEventLoop | None = None
         """That of the server, while one runs: only there may walls be told of anything."""
@@ -91,7 +92,7 @@ class Office:
             elsewhere=abs(datetime.now(UTC) - self.clock) > timedelta(minutes=5),
             counted_to=self.counted_to,
             timezone="Europe/Stockholm",
-            currency="SEK",
+            currency=self.currency,
         )
 
     def tell(

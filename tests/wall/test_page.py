@@ -47,6 +47,8 @@ def server(office: Office) -> Iterator[Server]:
 
 
 Opened = Callable[..., Page]
+HEARD_MS = 15_000
+"""Within which a page has heard how things stand, on a slow machine."""
 
 
 @pytest.fixture
@@ -102,6 +104,16 @@ def test_a_changed_record_changes_what_is_seen(opened: Opened, office: Office) -
     expect(page.locator(".line")).not_to_have_attribute("d", curve or "")
     page.wait_for_timeout(1_500)
     assert page.locator(".lead").screenshot() != pixels
+
+
+def test_a_server_that_learns_the_currency_late_has_it_shown(opened: Opened, office: Office) -> None:
+    """It began without Kafka, and this page with it; nobody loads a television again."""
+    page = opened("rotate=0&period=month&scope=company&lang=en")
+    expect(page.locator("#hero")).to_contain_text("kr")
+    amount = digits(page, "#hero")
+    office.currency = "EUR"
+    expect(page.locator("#hero")).to_contain_text("\N{EURO SIGN}", timeout=HEARD_MS)
+    assert digits(page, "#hero") == amount
 
 
 def test_a_server_that_is_gone_is_said_within_seconds_and_all_is_right_after(

@@ -45,7 +45,9 @@ def test_what_happens_meanwhile_is_there_and_the_keyboard_stays_where_it_was(
     """A new alert comes above; whoever is about to press a button presses that one."""
     happen(office, "team:norr", "slipped")
     page = page_of(opened, server, locale="sv-SE")
-    button = page.get_by_role("button", name="Jag tar det: Halkar efter: Team Norr, försäljning i mars")
+    button = page.get_by_role(
+        "button", name="Jag tar hand om det: Halkar efter: Team Norr, försäljning i mars"
+    )
     button.focus()
     [other] = happen(office, "seller:anna", "slipped", minute=3)
     expect(page.get_by_role("heading", level=3)).to_have_text(

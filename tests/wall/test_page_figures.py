@@ -16,6 +16,8 @@ from tests.wall.test_view import NOON
 from tests.wall.visiting import CONTRASTS, Opened, first_account
 
 ANSWERED_MS = 60_000
+HEARD_MS = 15_000
+"""Within which a page has heard how things stand, on a slow machine."""
 
 OWN = Definitions(
     {
@@ -127,6 +129,21 @@ def test_figures_of_anybody_at_any_time_with_the_keyboard(opened: Opened, server
     page.get_by_role("button", name="Before").click()
     page.get_by_label("Window").first.select_option("month")
     expect(title).to_have_text("Anna, January 2020")
+
+
+def test_a_currency_that_the_server_learns_late_is_shown_and_the_keyboard_stays(
+    opened: Opened, server: Server, office: Office
+) -> None:
+    """It began without Kafka, and this page with it."""
+    page = page_of(opened, server, "figures")
+    revenue = page.get_by_role("link", name=re.compile("^Revenue: "))
+    expect(revenue).to_contain_text("kr")
+    day = page.get_by_label("A day in it")
+    day.focus()
+    office.currency = "EUR"
+    expect(revenue).to_contain_text("\N{EURO SIGN}", timeout=HEARD_MS)
+    expect(revenue).not_to_contain_text("kr")
+    expect(day).to_be_focused()
 
 
 def test_an_answer_that_comes_late_does_not_take_the_place_of_what_was_chosen_last(

@@ -510,6 +510,11 @@ async function fill() {
 function heard(kind, data) {
   if (kind === "heartbeat") {
     clock.heard(data);
+    // A server that began without Kafka learns later how the installation counts.
+    if (figures.currency !== data.currency) {
+      figures.currency = data.currency;
+      drawSoon();
+    }
     tell();
   } else if (kind === "reset") {
     refill();

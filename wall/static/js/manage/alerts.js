@@ -32,7 +32,7 @@ export async function alerts(page) {
     element("section", "", element("h2", "", said.open, " ", count), none, open),
     element("section", "", element("h2", "", said.others), others, more),
   );
-  live(names.position, ["alert", "ack", "goal"], fill);
+  live(names, ["alert", "ack", "goal"], fill);
 }
 
 function card({ alert, open, acknowledged, title, says }, names, fill) {

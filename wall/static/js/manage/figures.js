@@ -45,7 +45,7 @@ export async function figures(page) {
     element("h1", "", said.title), element("p", "intro", said.intro), choices(shown, names, change), title, state, place,
     element("section", "", element("h2", "", said.files), element("p", "hint", said.filesHint), file(names)),
   );
-  live(names.position, ["record"], draw);
+  live(names, ["record"], draw);
 }
 
 function choices(shown, names, change) {

@@ -68,7 +68,7 @@ export async function goals(page) {
     draftSection,
     element("section", "", element("h2", "", said.held), none, held),
   );
-  live(names.position, ["goal", "status"], fill);
+  live(names, ["goal", "status"], fill);
 }
 
 function card(listed, names, open, fill) {

@@ -9,8 +9,8 @@ import { language } from "./words.js";
 
 const SOON_MS = 1_000;
 
-/** Do it again whenever one of these kinds changes after a position. */
-export function live(position, kinds, again) {
+/** Do it again whenever one of these kinds changes after what was named, or figures are counted otherwise. */
+export function live(names, kinds, again) {
   let waiting = false;
   const soon = () => {
     if (waiting) return;
@@ -25,9 +25,10 @@ export function live(position, kinds, again) {
   const heard = (kind, data) => {
     if (kind !== "heartbeat") return soon();
     clock.heard(data);
+    if (names.hear(data)) soon();
     tell();
   };
-  return new Connection(position, heard, (lost) => {
+  return new Connection(names.position, heard, (lost) => {
     clock.lost = lost;
     tell();
     // Whoever was away for a while sees what happened meanwhile.

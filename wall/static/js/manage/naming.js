@@ -28,34 +28,40 @@ const weekOf = (monday) => {
 };
 
 export class Naming {
-  constructor({ position, scopes }, { now, clock, currency, timezone }, kpis, measures) {
+  constructor({ position, scopes }, heartbeat, kpis, measures) {
     this.position = position;
     this.scopes = scopes;
     this.known = new Map(scopes.map((one) => [one.scope, one]));
     this.kpis = new Map(kpis.kpis.map((one) => [one.kpi, one]));
     this.measures = new Map(measures.map((one) => [one.measure, one]));
-    this.hear({ now, clock });
-    this.currency = currency;
     const number = (given) => new Intl.NumberFormat(words.locale, given);
     this.count = number({ maximumFractionDigits: 1 });
     this.fine = number({ maximumFractionDigits: 3 });
     this.percents = number({ style: "percent", maximumFractionDigits: 1 });
     this.roughly = number({ style: "percent", maximumFractionDigits: 0 });
-    this.money = number({ style: "currency", currency, maximumFractionDigits: 0, currencyDisplay: "narrowSymbol" });
-    this.exactMoney = number({ style: "currency", currency, currencyDisplay: "narrowSymbol", trailingZeroDisplay: "stripIfInteger" });
     this.compact = number({ notation: "compact", maximumSignificantDigits: 3 });
+    this.dates = new Intl.DateTimeFormat(words.locale, { day: "numeric", month: "long", ...UTC });
+    this.longDates = new Intl.DateTimeFormat(words.locale, { day: "numeric", month: "long", year: "numeric", ...UTC });
+    this.hear(heartbeat);
+  }
+
+  /** Go by what the server says now; whether figures are counted otherwise than it said before. */
+  hear({ now, clock, currency, timezone }) {
+    /** What day it is to the pipeline. */
+    this.today = (clock ?? now).slice(0, 10);
+    // It may change once: a server that began without Kafka learns later how the installation counts.
+    if (currency === this.currency && timezone === this.timezone) return false;
+    this.currency = currency;
+    this.timezone = timezone;
+    const money = (given) => new Intl.NumberFormat(words.locale, { style: "currency", currency, currencyDisplay: "narrowSymbol", ...given });
+    this.money = money({ maximumFractionDigits: 0 });
+    this.exactMoney = money({ trailingZeroDisplay: "stripIfInteger" });
     // Where amounts stand below each other.
-    this.minorMoney = number({ style: "currency", currency, currencyDisplay: "narrowSymbol" });
+    this.minorMoney = money();
     this.times = new Intl.DateTimeFormat(words.locale, { hour: "2-digit", minute: "2-digit", timeZone: timezone });
     // As Swedes write a date, which is how ISO does.
     this.isoDays = new Intl.DateTimeFormat("sv-SE", { timeZone: timezone });
-    this.dates = new Intl.DateTimeFormat(words.locale, { day: "numeric", month: "long", ...UTC });
-    this.longDates = new Intl.DateTimeFormat(words.locale, { day: "numeric", month: "long", year: "numeric", ...UTC });
-  }
-
-  hear({ now, clock }) {
-    /** What day it is to the pipeline. */
-    this.today = (clock ?? now).slice(0, 10);
+    return true;
   }
 
   /** See what day it is: a page may be open overnight. */

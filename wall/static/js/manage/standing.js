@@ -71,7 +71,7 @@ export async function standing(page) {
     element("div", "choices", tabs(said.period, said.periods, shown.period, (period) => change({ period })), teams),
     summary, place, file,
   );
-  live(names.position, ["status", "goal", "name", "member"], fill);
+  live(names, ["status", "goal", "name", "member"], fill);
 }
 
 /** Whether a scope is among those of a team: itself, and who is in it. */

@@ -84,9 +84,9 @@ const SWEDISH = {
   },
   alert: {
     title: "Händelser",
-    intro: "Vad som händer med målen. Det som behöver någon står först; när du tar det vet alla andra att någon gör det.",
+    intro: "Vad som händer med målen. Det som behöver någon står först; när du tar hand om det vet alla andra att någon gör det.",
     open: "Att ta hand om", others: "Senaste tiden", none: "Inget just nu. Någon tar hand om allt som behöver det.",
-    take: "Jag tar det", taken: (who) => `${who} tar hand om det.`, by: (who, when) => `${who} tar hand om det, sedan ${when}`,
+    take: "Jag tar hand om det", taken: (who) => `${who} tar hand om det.`, by: (who, when) => `${who} tar hand om det, sedan ${when}`,
     behind: "Vad ligger bakom?", more: "Det finns äldre, som inte visas här.",
   },
   signOut: "Logga ut",
@@ -237,7 +237,7 @@ const ENGLISH = {
   },
   alert: {
     title: "Alerts",
-    intro: "What goes on with goals. What needs somebody comes first; once you take it, everybody else knows that somebody does.",
+    intro: "What goes on with goals. What needs somebody comes first; once you see to it, everybody else knows that somebody does.",
     open: "To see to", others: "Lately", none: "Nothing right now. All that needs somebody has somebody.",
     take: "I see to it", taken: (who) => `${who} sees to it.`, by: (who, when) => `${who} sees to it, since ${when}`,
     behind: "What is behind it?", more: "There are older ones, which are not shown here.",
