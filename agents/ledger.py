@@ -1,8 +1,9 @@
 """The ledger agent: CRM events and links in; object rows, partial tallies and links out."""
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
 from kpis.contributions import Business
 from kpis.customers import Customers
@@ -71,9 +72,20 @@ class LedgerAgent:
             lambda partition, rows, place: ledger_over(partition, business, rows, place),
         )
 
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Have the ledgers to oneself, as the last batch left them.
+
+        Raises:
+            OvertakenError: that one was given up, or failed.
+        """
+        async with self._one_at_a_time:
+            self._parts.objects.see_that_all_is_kept()
+            yield
+
     async def work(self, fetched: Fetched) -> None:
         """Decode, fold, deliver."""
-        async with self._one_at_a_time:
+        async with self._alone():
             consequences = await self._taken_in(fetched, fetched.oldest_ms, forward=True)
             await carry_out("ledger", fetched, consequences, self._parts.objects, self._parts.delivery)
 
@@ -110,13 +122,13 @@ class LedgerAgent:
 
         Nothing of it is finished by that, and it may come again.
         """
-        async with self._one_at_a_time:
+        async with self._alone():
             consequences = await self._taken_in(Fetched(slices), None, forward=False)
             await make_safe(consequences, self._parts.objects, self._parts.delivery)
 
     async def recounted(self, partition: int, counted: list[Recounted]) -> None:
         """All of a partition's history was."""
-        async with self._one_at_a_time:
+        async with self._alone():
             consequences = Consequences([], [])
             self._fold(partition, counted, None, consequences)
             await make_safe(consequences, self._parts.objects, self._parts.delivery)

@@ -19,13 +19,25 @@ class SettingError(ValueError):
     """A setting has a value that cannot be used; the message names it."""
 
 
-class Secret(Struct, frozen=True):
-    """What must stand in no log, message or representation: only who asks for `told` gets it."""
+class Secret:
+    """What must stand in no log, message or representation: only who asks for `told` gets it.
 
-    told: str = ""
+    No struct, which would tell its fields to whoever encodes it, or prints it at length.
+    """
+
+    __slots__ = ("told",)
+
+    def __init__(self, told: str = "") -> None:
+        self.told = told
 
     def __bool__(self) -> bool:
         return bool(self.told)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.told == other.told
+
+    def __hash__(self) -> int:
+        return hash(self.told)
 
     def __repr__(self) -> str:
         return "'***'" if self else "''"

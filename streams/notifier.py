@@ -26,6 +26,7 @@ from streams.channels import Channel, Tone
 from streams.delivery import Delivery, DeliveryError
 from streams.meanings import Meanings
 from streams.partitioning import partition_of
+from streams.refusing import RefusedError
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -91,7 +92,7 @@ class Notifier:
         self._settled_at = 0.0
         self._looked_at = 0.0
         self._stopping = False
-        self._broken: DeliveryError | None = None
+        self._broken: DeliveryError | RefusedError | None = None
         self._wake = asyncio.Event()
 
     @property
@@ -109,6 +110,7 @@ class Notifier:
 
         Raises:
             DeliveryError: what was sent cannot be noted, so that it would be sent again and again.
+            RefusedError: nor can it where Kafka does not let us in any more.
         """
         await self._delivery.start()
         await self._reader.start(self._partitions)
@@ -256,7 +258,7 @@ class Notifier:
     def _sent(self, name: str, task: asyncio.Task[None]) -> None:
         self._sending.pop(name)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, DeliveryError):
+        if isinstance(error, DeliveryError | RefusedError):
             self._broken = error
             self.stop()
         elif error is not None:

@@ -173,7 +173,9 @@ async def _batches(
 
 async def _partitions(consumer: Consumer, topic: str) -> list[TopicPartition]:
     if topic not in await consumer.topics():
-        raise NoSuchTopicError(f"There is no topic {topic} on this broker; has a worker run yet?")
+        raise NoSuchTopicError(
+            f"There is no topic {topic} on this broker that we may see; has a worker run yet?"
+        )
     await consumer._client._wait_on_metadata(topic)  # noqa: SLF001
     return [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
 

@@ -49,7 +49,8 @@ class ClosedError(KafkaConnectionError):
 
 
 async def why_refused(access: Access, connect: Connect) -> KafkaError | None:
-    """Why brokers do not let us in; none where they do by now, or nobody is there."""
+    """Why brokers do not let us in; none where one of them does by now, or nobody is there."""
+    first: KafkaError | None = None
     for host, port, _ in collect_hosts(access.broker):
         at = f"{host}:{port}"
         try:
@@ -64,10 +65,9 @@ async def why_refused(access: Access, connect: Connect) -> KafkaError | None:
         except (KafkaError, OSError) as error:
             why = _of_users(access, at, error) or _of_connection(access, at, error)
         else:
-            why = None
-        if why is not None:
-            return why
-    return None
+            return None
+        first = first or why
+    return first
 
 
 def _of_users(access: Access, at: str, error: Exception) -> RefusedError | None:
@@ -100,7 +100,13 @@ def _of_connection(access: Access, at: str, cause: BaseException | None) -> Kafk
             what = cause.verify_message.rstrip(".")
             advice = _advice(access, cause.verify_code)
             return RefusedError(f"The certificate of Kafka at {at} is not trusted: {what}.{advice}")
-        case ConnectionResetError() | ConnectionAbortedError() | EOFError() | ssl.SSLEOFError():
+        case (
+            ConnectionResetError()
+            | ConnectionAbortedError()
+            | EOFError()
+            | ssl.SSLEOFError()
+            | ssl.SSLZeroReturnError()
+        ):
             return ClosedError(
                 f"No Kafka answers at {at}: it closes the connection, as where something else is spoken"
                 f" than {access.security_protocol}. MALVAKT_SECURITY_PROTOCOL has to say what is."

@@ -57,7 +57,7 @@ def _follow(book: Book, batch: Written) -> None:
 
 
 class OvertakenError(RuntimeError):
-    """A partition was read anew while a batch of its own was being written."""
+    """A batch cannot be kept: its partition was read anew meanwhile, or an earlier one was not kept."""
 
 
 class RowStore(base.Store[str, bytes], Generic[Row]):
@@ -126,6 +126,19 @@ class RowStore(base.Store[str, bytes], Generic[Row]):
     def begun(self, partition: int) -> bool:
         """Whether something was begun that is not kept: a batch that failed, say."""
         return partition in self._begun
+
+    def see_that_all_is_kept(self) -> None:
+        """See that nothing is begun and not kept, before anything more is begun.
+
+        Raises:
+            OvertakenError: something is. What comes after it would be kept with what its batch did to the
+                views, and without its rows; the batch comes again.
+        """
+        if self._begun:
+            raise OvertakenError(
+                f"{self.changelog}: a batch was begun that is not kept, in the partitions"
+                f" {sorted(self._begun)}. Nothing more is taken in until they were read anew."
+            )
 
     def changes(self, partition: int, rows: Mapping[str, Row], version: int) -> list[Outgoing]:
         """What to write to the changelog so that these rows hold, in this version.

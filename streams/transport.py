@@ -24,6 +24,7 @@ Pinned to faust-streaming 0.15.3, whose private methods it overrides.
 """
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from time import monotonic
@@ -358,6 +359,23 @@ class Consumer(driver.Consumer):
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self._groups:
             await super()._add_gap(tp, offset_from, offset_to)
+
+    async def wait_empty(self) -> None:
+        """Wait until the agents are done with what they have in work, and commit it.
+
+        Stock Faust collects garbage each time round, which over rows in memory takes seconds.
+        Once is needed: what was in the agents' queues is forgotten when nothing refers to it any more.
+        """
+        collected = False
+        while not self.should_stop and self._unacked_messages:
+            if not collected:
+                gc.collect()
+                collected = True
+            await self.commit()
+            if self._unacked_messages:
+                await self._wait_for_ack(timeout=1)
+            self._clean_unacked_messages()
+        await self.commit_and_end_transactions()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Partitions move: finish and commit what is in hand, then forget the rest."""

@@ -179,6 +179,8 @@ class WorkerApp(faust.App):
     async def on_shutdown(self) -> None:
         """Disconnect it once the agents have stopped, and let go of all partitions."""
         await super().on_shutdown()
+        # A rebalance that was under way may have begun to recover again.
+        await self.restorer.pause()
         await self.delivery.stop()
         for store in self.stores:
             store.reset_state()

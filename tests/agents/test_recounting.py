@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import nullcontext
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -9,10 +10,13 @@ from prometheus_client import REGISTRY
 
 from schemas.definitions import DefinitionRecord, MeasureDefinition
 from schemas.topics import REJECTED
+from streams import leaving
+from streams.leaving import Leaving
+from streams.tables import OvertakenError
 from streams.views import MovedError
 from tests.agents.broker import Broker, Worker
 from tests.kpis.test_fold import event
-from tests.streams.stores import in_memory
+from tests.streams.stores import in_memory, on_disk
 
 
 def counted(outcome: str) -> float:
@@ -77,3 +81,49 @@ def test_only_a_partition_that_has_moved_ends_a_recount_in_silence(
 
     with pytest.raises(KeyError) if comes_through else nullcontext():
         asyncio.run(run())
+
+
+def test_what_is_given_up_is_kept_by_no_recount(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One that waited for it to end: on disk it kept what that had counted, and the batch came again."""
+    monkeypatch.setattr(leaving, "LEAVE_S", 0.0)
+
+    async def run() -> None:
+        broker = Broker(2)
+        worker = Worker(broker, on_disk(tmp_path))
+        await worker.take_over()
+        await broker.publish(
+            event("deal.won", 1, f"a{n}", deal=f"d{n}", customer=f"c{n}") for n in range(9)
+        )
+        await worker.settle()
+        await broker.publish(
+            event("deal.won", 2, f"b{n}", deal=f"e{n}", customer=f"k{n}") for n in range(9)
+        )
+        fetched = broker.fetch("ledger", 1_000)
+        assert fetched is not None
+
+        writing, leaves = asyncio.Event(), Leaving()
+
+        async def never(_: object) -> None:
+            writing.set()
+            await asyncio.Event().wait()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(worker.delivery, "write", never)
+            batch = asyncio.create_task(leaves.unless_given_up(worker.work_on("ledger", fetched)))
+            await writing.wait()
+        [history, *_] = [slices async for slices in worker._history(1)]
+        recount = asyncio.create_task(worker.ledger.recount(history))
+        await asyncio.sleep(0)
+        await leaves.leave()
+        await batch
+        with pytest.raises(OvertakenError, match="is not kept"):
+            await recount
+        worker.kill()
+
+        again = Worker(broker, on_disk(tmp_path))
+        await again.take_over()
+        await again.settle()
+        assert broker.records()["company|ever|1970-01-01"].measures["deals_won"] == 18
+        again.kill()
+
+    asyncio.run(run())

@@ -1,10 +1,13 @@
 """What it takes to be let in: settings that go together, and files that can be used."""
 
+import pickle
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import structs
+from rich.pretty import pretty_repr
 
 from malvakt.workers import environment_of
 from streams.settings import SettingError, Settings, from_environment
@@ -77,8 +80,12 @@ def test_the_password_is_told_to_processes_of_ours_and_nowhere_else() -> None:
     settings = from_environment(SASL)
     assert settings.password() == "hemligt"
     assert from_environment(environment_of(settings)) == settings
-    for printed in (repr(settings), str(settings.sasl_password), f"{settings.sasl_password}"):
+    password = settings.sasl_password
+    for printed in (repr(settings), str(password), f"{password}", pretty_repr(settings)):
         assert "hemligt" not in printed
+    with pytest.raises(TypeError, match="Secret"):
+        msgspec.json.encode(settings)
+    assert pickle.loads(pickle.dumps(settings)) == settings, "as a process that is spawned gets them"
     assert "sasl_password='***'" in repr(settings)
     assert "sasl_password=''" in repr(Settings())
 
