@@ -205,8 +205,17 @@ def test_a_worker_that_comes_back_has_the_partitions_on_its_disk(
         locks = [file.readlink() for file in Path(f"/proc/{worker.process.pid}/fd").iterdir()]
         return {path.parent.name for path in locks if path.match("objects-*/LOCK")}
 
+    async def opened_in(worker: WorkerProcess, half: int) -> set[str]:
+        """What it has open once it has taken up its half: one after the other, once the group is agreed."""
+        while True:
+            found = open_in(worker)
+            if len(found) >= half:
+                return found
+            await asyncio.sleep(0.1)
+
     async def run() -> None:
         async with pipeline(kafka_address, store=ROCKSDB) as running:
+            half = running.settings.partitions // 2
             workers: dict[str, WorkerProcess] = {}
             for number, name in enumerate(("a", "b"), 1):
                 workers[name] = running.start_worker(data=str(tmp_path / name))
@@ -214,8 +223,8 @@ def test_a_worker_that_comes_back_has_the_partitions_on_its_disk(
                 await running.publish(told[:-40])
                 await running.settled()
             for name, worker in workers.items():
-                its = open_in(worker)
-                assert len(its) == running.settings.partitions // 2
+                its = await opened_in(worker, half)
+                assert len(its) == half
                 running.kill_worker(worker)
                 await running.shared_by(1)
                 await running.publish(told[-40:])
@@ -223,7 +232,7 @@ def test_a_worker_that_comes_back_has_the_partitions_on_its_disk(
                 again = running.start_worker(data=str(tmp_path / name))
                 await running.shared_by(2)
                 await running.settled()
-                assert open_in(again) == its
+                assert await opened_in(again, half) == its
             assert await running.figures() == replayed(told, running.settings)
 
     asyncio.run(run())
