@@ -238,6 +238,20 @@ def test_a_goal_is_shown_where_there_is_one(opened: Opened, office: Office) -> N
     expect(page.locator(".planned")).to_have_count(1)
 
 
+def test_figures_beside_a_chart_stand_clear_of_each_other(opened: Opened) -> None:
+    """However low goals leave it: there are fewer of them then."""
+    page = opened("rotate=0&period=day&scope=company", width=1600, height=900)
+    beside = page.locator('#curve text[x="0"]')
+    expect(beside).to_have_count(4)
+    low = "flex: none; height: 7rem; min-height: 0"
+    page.locator("#curve").evaluate("(curve, low) => { curve.style.cssText = low }", low)
+    expect(beside).to_have_count(2)
+    upper, lower = beside.nth(1).bounding_box(), beside.nth(0).bounding_box()
+    assert upper is not None
+    assert lower is not None
+    assert upper["y"] + upper["height"] <= lower["y"]
+
+
 def test_any_goal_of_a_scope_is_shown_the_one_that_slips_large(opened: Opened, office: Office) -> None:
     """Whatever its KPI and period; the others small. A draft, and a period that is over, are not."""
     meetings = standing("company", "meetings_booked", SPRING, 31, 60, NOON, "slipped")

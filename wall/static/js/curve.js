@@ -5,9 +5,9 @@ import { isMonday, tickOf } from "./dates.js";
 
 const STEPS = [1, 2, 2.5, 5, 10];
 
-/** Round heights to draw lines at, from nothing to above the highest. */
-function heights(highest) {
-  const rough = Math.max(highest, 1) / 3;
+/** Round heights to draw lines at, from nothing to above the highest, in so many steps at most. */
+function heights(highest, most) {
+  const rough = Math.max(highest, 1) / most;
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * STEPS.find((one) => one * unit >= rough);
   const found = [];
@@ -31,10 +31,11 @@ function frame(plot, highest, figures) {
   const { width, height } = plot.getBoundingClientRect();
   const em = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const small = width < 800 ? em * 0.9375 : em * 1.5;
-  const lines = heights(highest);
   const left = small * 3.6;
   const bottom = height - small * 1.9;
   const top = small * 0.9;
+  // Where it is low there is no room for a figure at each of three.
+  const lines = heights(highest, Math.min(3, Math.max(1, Math.floor((bottom - top) / (small * 1.25)))));
   const y = (value) => bottom - (value / lines.at(-1)) * (bottom - top);
   const svg = drawn("svg", { "aria-hidden": "true", viewBox: `0 0 ${width} ${height}` });
   for (const at of lines) {
