@@ -17,7 +17,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import machine
+from bench.machine import write_report
 from bench.measuring import Group, Measured, measure, peak_mb
 from malvakt.outcome import CallError, Fault
 from malvakt.through_kafka import kafka_in
@@ -162,8 +162,7 @@ def floor(
         result = _run(settings, folder, organisation, journal, sitting)
     _show(result)
     if json is not None:
-        report = {"machine": machine(), "floor": result}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, floor=result)
     return 0 if result.right else 1
 
 
@@ -250,17 +249,23 @@ def keep(folder: Path, journal: Journal) -> None:
     (folder / JOURNAL).write_bytes(msgspec.json.format(msgspec.json.encode(journal), indent=1))
 
 
+def telling(organisation: Organisation) -> list[str]:
+    """The command of malvakt that tells an organisation's events."""
+    options = {
+        "--sellers": organisation.sellers,
+        "--teams": -(-organisation.sellers // A_TEAM),
+        "--start": START,
+        "--events": organisation.events,
+        "--events-per-day": organisation.events_per_day,
+    }
+    given = ((option, str(value)) for option, value in options.items() if value is not None)
+    return ["simulate", *(text for pair in given for text in pair)]
+
+
 def _simulate(settings: Settings, organisation: Organisation) -> None:
     """Tell all events before a worker runs: making them up takes as much of the machine as a worker."""
     began = time.monotonic()
-    busy = organisation.events_per_day
-    done = _malvakt(
-        settings,
-        "simulate",
-        *("--sellers", str(organisation.sellers), "--teams", str(-(-organisation.sellers // A_TEAM))),
-        *("--start", str(START), "--events", str(organisation.events), "--broker", settings.broker),
-        *(() if busy is None else ("--events-per-day", str(busy))),
-    )
+    done = _malvakt(settings, *telling(organisation), "--broker", settings.broker)
     if done.returncode:
         raise Fault(f"The floor could not be simulated:\n{done.stderr}")
     print(f"{done.stderr.strip()} In {time.monotonic() - began:.0f} s.", file=sys.stderr)

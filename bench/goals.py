@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import free_port, machine
+from bench.machine import free_port, write_report
 from bench.measuring import peak_mb
 from goals.history import changes
 from kpis.calendar import micros_of
@@ -118,8 +118,7 @@ def goals(
         result = asyncio.run(_measured(address, scopes, ticks, forecasts=forecasts))
     _show(result)
     if json is not None:
-        report = {"machine": machine(), "goals": result}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, goals=result)
     return 0
 
 

@@ -4,12 +4,11 @@ import contextlib
 import secrets
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import machine
+from bench.machine import write_report
 from bench.measuring import Group, Measured, measure
 from bench.standard_load import Load, loaded
 from bench.topics import Topics
@@ -70,8 +69,7 @@ def growth(
     mb_per_million = (more.peak_mb - results[0].peak_mb) / (more.events - results[0].events) * 1e6
     _show([*results, more], mb_per_million)
     if json is not None:
-        report = {"machine": machine(), "growth": [*results, more], "mb_per_million": mb_per_million}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, growth=[*results, more], mb_per_million=mb_per_million)
     return 0
 
 

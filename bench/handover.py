@@ -18,7 +18,7 @@ from rich.table import Table
 
 from bench.deals import customer_of, deal_won
 from bench.listening import listening
-from bench.machine import free_port, machine
+from bench.machine import free_port, write_report
 from bench.standard_load import loaded
 from malvakt.outcome import Fault
 from malvakt.through_kafka import settled, temporary_kafka
@@ -93,8 +93,7 @@ def handover(
         result = asyncio.run(_Floor(settings).measured())
     _show(result)
     if json is not None:
-        report = {"machine": machine(), "handover": result}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, handover=result)
     return 0
 
 

@@ -11,20 +11,20 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from time import process_time
 from typing import IO, Literal, TypeVar
 
-import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
 from agents.ledger import ledger_over
 from agents.scorecard import scorecards_over
-from bench.floor import A_TEAM, SELLERS, START
-from bench.machine import machine
+from bench.floor import SELLERS, Organisation, telling
+from bench.machine import write_report
 from bench.measuring import resident_mb
 from bench.rounds import UNKNOWN
 from kpis.ledger import Effects, Input
@@ -110,15 +110,17 @@ def history(
     events = SMOKE_EVENTS if smoke else events
     if min(events, sellers, batch, stages) < 1 or events_per_day <= 0:
         raise CallError("--events, --events-per-day, --sellers, --batch and --stages are above 0.")
+    floor = Organisation(events, sellers, events_per_day)
     collect_seldom()
-    with tempfile.TemporaryDirectory(prefix="malvakt-history-") as folder:
-        pipeline = Pipeline(Settings(store=store, data=folder))
-        with _told(events, events_per_day, sellers) as lines:
-            results = list(_stages(pipeline, lines, batch, -(-events // stages)))
+    with (
+        tempfile.TemporaryDirectory(prefix="malvakt-history-") as folder,
+        closing(Pipeline(Settings(store=store, data=folder))) as pipeline,
+        _told(floor) as lines,
+    ):
+        results = list(_stages(pipeline, lines, batch, -(-events // stages)))
     _show(results, f"{sellers} sellers, {events_per_day:,.0f} events a day, {store}, batches of {batch:,}")
     if json is not None:
-        report = {"machine": machine(), "batch": batch, "store": store, "history": results}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, batch=batch, store=store, history=results)
     return 0
 
 
@@ -156,6 +158,11 @@ class Pipeline:
         with self._spending("scorecards"):
             for partition, values in enumerate(said):
                 self._sum(partition, map(decode_reported, values))
+
+    def close(self) -> None:
+        """Let go of what is held: RocksDB works on by itself, where all is to be removed."""
+        for held in [*self._objects, *self._scores]:
+            held.close()
 
     def _decoded(self, lines: Iterable[bytes]) -> list[list[Input]]:
         inboxes: list[list[Input]] = [list(map(decode_link, links)) for links in self._links]
@@ -223,21 +230,13 @@ def _stage(pipeline: Pipeline, told: int, events: int) -> Stage:
 
 
 @contextlib.contextmanager
-def _told(events: int, events_per_day: float, sellers: int) -> Iterator[IO[bytes]]:
+def _told(floor: Organisation) -> Iterator[IO[bytes]]:
     """The lines of a simulated floor, told by a process of its own as they are read."""
-    options = {
-        "--sellers": sellers,
-        "--teams": -(-sellers // A_TEAM),
-        "--start": START,
-        "--events": events,
-        "--events-per-day": events_per_day,
-    }
-    command = [sys.executable, "-m", "malvakt", "simulate"]
-    command += [text for option, value in options.items() for text in (option, str(value))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as telling:
-        assert telling.stdout is not None
-        yield telling.stdout
-    if telling.returncode:
+    command = [sys.executable, "-m", "malvakt", *telling(floor)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as teller:
+        assert teller.stdout is not None
+        yield teller.stdout
+    if teller.returncode:
         raise Fault("The floor could not be simulated; the message is above.")
 
 

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
 from bench.deals import customer_of, deal_won
 from bench.listening import listening
-from bench.machine import machine
+from bench.machine import write_report
 from malvakt.outcome import CallError, Fault
 from malvakt.through_kafka import temporary_kafka
 from malvakt.workers import WorkerProcess
@@ -78,8 +77,7 @@ def latency(
         results = [asyncio.run(_measured(address, rate, seconds)) for rate in wanted]
     _show(results)
     if json is not None:
-        report = {"machine": machine(), "latency": results}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, latency=results)
     return 1 if any(result.lost for result in results) else 0
 
 

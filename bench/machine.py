@@ -1,8 +1,11 @@
-"""The machine: what it is, to stand beside figures, and a port on it that is free."""
+"""The machine: what it is, to stand beside figures in a report, and a port on it that is free."""
 
 import os
 import platform
 import socket
+from pathlib import Path
+
+import msgspec
 
 
 def machine() -> dict[str, object]:
@@ -12,6 +15,12 @@ def machine() -> dict[str, object]:
         "processors": os.cpu_count(),
         "python": platform.python_version(),
     }
+
+
+def write_report(file: Path, **measured: object) -> None:
+    """Write what was measured to a file as JSON, and beside it on what machine."""
+    report = {"machine": machine(), **measured}
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
 
 
 def free_port() -> int:

@@ -13,13 +13,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
 from bench.checking import wrong_windows
 from bench.contenders import CONTENDERS, Contender, Place
-from bench.machine import machine
+from bench.machine import write_report
 from bench.measuring import Group, measure
 from bench.rounds import Result, table
 from bench.standard_load import Load, loaded
@@ -78,7 +77,7 @@ def throughput(
         results = list(bench.results(events, rounds, counts, chosen))
     Console().print(table(results))
     if json is not None:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(_report(results)), indent=1))
+        write_report(json, results=results)
     return 1 if any(result.wrong for result in results) else 0
 
 
@@ -172,7 +171,3 @@ def _say(result: Result) -> None:
         f" {result.wrong} of {result.windows:,} windows wrong",
         file=sys.stderr,
     )
-
-
-def _report(results: Sequence[Result]) -> dict[str, object]:
-    return {"machine": machine(), "results": results}

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from bench.chromium import launched_beside, needed_chromium
 from bench.goals import goals_of
-from bench.machine import free_port, machine
+from bench.machine import free_port, write_report
 from bench.measuring import resident_mb
 from bench.serving import PATIENCE_S, connected, web_process
 from goals.history import changes
@@ -209,8 +209,7 @@ def wall_day(
         result = asyncio.run(_measured(settings, browser, Path(name), floor, seconds))
     _show(result)
     if json is not None:
-        report = {"machine": machine(), "wall_day": result}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, wall_day=result)
     return 1 if result.grew and not smoke else 0
 
 

@@ -6,7 +6,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from playwright.async_api import Page
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from bench.chromium import launched_beside, needed_chromium
 from bench.deals import deal_won
-from bench.machine import free_port, machine
+from bench.machine import free_port, write_report
 from bench.serving import PATIENCE_S, connected, web_process
 from malvakt.outcome import CallError, Fault
 from malvakt.through_kafka import temporary_kafka
@@ -79,8 +78,7 @@ def wall_latency(*, events: int = 200, json: Path | None = None, smoke: bool = F
         result = asyncio.run(_measured(settings, browser, Path(folder), events))
     _show(result)
     if json is not None:
-        report = {"machine": machine(), "wall_latency": result}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, wall_latency=result)
     return 0
 
 

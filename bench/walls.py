@@ -7,13 +7,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
 from bench.deals import deal_won
-from bench.machine import free_port, machine
+from bench.machine import free_port, write_report
 from bench.measuring import cpu_seconds, peak_mb
 from bench.serving import PATIENCE_S, connected, web_process
 from malvakt.outcome import CallError, Fault
@@ -83,8 +82,7 @@ def walls(
         result = asyncio.run(_measured(settings, Path(folder), connected, rate, seconds))
     _show(result)
     if json is not None:
-        report = {"machine": machine(), "walls": result}
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        write_report(json, walls=result)
     return 1 if result.lost else 0
 
 

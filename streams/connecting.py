@@ -1,7 +1,5 @@
 """Connecting: every client of Kafka's is made here, as the settings say, and tells why it is not let in."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -15,58 +13,50 @@ from streams.refusing import RefusedError, why_refused
 ASKED_MS = 5_000
 
 
-class Consumer(AIOKafkaConsumer):
+class _SayingWhy:
+    """What all of them have before aiokafka's own: a start that says why it is in vain."""
+
+    _access: Access
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            RefusedError: we are not let in.
+            KafkaConnectionError: nobody answers.
+        """
+        client: Any = super()
+        try:
+            await client.start()
+        except KafkaConnectionError as error:
+            why = await _why_refused(self._access)
+            if why is None:
+                raise
+            raise why from error
+
+
+class Consumer(_SayingWhy, AIOKafkaConsumer):
     """A consumer, which says when it starts why it is not let in."""
 
     def __init__(self, access: Access, **options: Any) -> None:
         super().__init__(bootstrap_servers=access.broker, **_security(access), **options)
         self._access = access
 
-    async def start(self) -> None:
-        """Connect.
 
-        Raises:
-            RefusedError: we are not let in.
-            KafkaConnectionError: nobody answers.
-        """
-        async with _saying_why(self._access):
-            await super().start()
-
-
-class Producer(AIOKafkaProducer):
+class Producer(_SayingWhy, AIOKafkaProducer):
     """A producer, which says when it starts why it is not let in."""
 
     def __init__(self, access: Access, **options: Any) -> None:
         super().__init__(bootstrap_servers=access.broker, **_security(access), **options)
         self._access = access
 
-    async def start(self) -> None:
-        """Connect.
 
-        Raises:
-            RefusedError: we are not let in.
-            KafkaConnectionError: nobody answers.
-        """
-        async with _saying_why(self._access):
-            await super().start()
-
-
-class Admin(AIOKafkaAdminClient):
+class Admin(_SayingWhy, AIOKafkaAdminClient):
     """Who sees to topics and groups, and says when it starts why it is not let in."""
 
     def __init__(self, access: Access) -> None:
         super().__init__(bootstrap_servers=access.broker, **_security(access))
         self._access = access
-
-    async def start(self) -> None:
-        """Connect.
-
-        Raises:
-            RefusedError: we are not let in.
-            KafkaConnectionError: nobody answers.
-        """
-        async with _saying_why(self._access):
-            await super().start()
 
 
 async def see_that_we_are_let_in(access: Access) -> None:
@@ -106,17 +96,6 @@ def _security(access: Access) -> dict[str, Any]:
         told["sasl_plain_username"] = access.sasl_user
         told["sasl_plain_password"] = access.password()
     return told
-
-
-@contextlib.asynccontextmanager
-async def _saying_why(access: Access) -> AsyncIterator[None]:
-    try:
-        yield
-    except KafkaConnectionError as error:
-        why = await _why_refused(access)
-        if why is None:
-            raise
-        raise why from error
 
 
 async def _why_refused(access: Access) -> KafkaError | None:

@@ -366,11 +366,9 @@ class Consumer(driver.Consumer):
         Stock Faust collects garbage each time round, which over rows in memory takes seconds.
         Once is needed: what was in the agents' queues is forgotten when nothing refers to it any more.
         """
-        collected = False
+        if self._unacked_messages:
+            gc.collect()
         while not self.should_stop and self._unacked_messages:
-            if not collected:
-                gc.collect()
-                collected = True
             await self.commit()
             if self._unacked_messages:
                 await self._wait_for_ack(timeout=1)
