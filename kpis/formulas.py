@@ -184,8 +184,8 @@ class Reader:
         """By the names that were met: the key of the measure that travels under it."""
         self._weights: dict[str, int] = {}
         """By the same names: by how much to multiply what travels under it, to put amounts together."""
-        self._ways: dict[str, dict[tuple[str, ...], _Way]] = {grain.value: {} for grain in Grain}
-        """By grain, and by the names of what counts, in the order in which they came."""
+        self._ways: dict[str, dict[frozenset[str], _Way]] = {grain.value: {} for grain in Grain}
+        """By grain, and by the names of what counts. They come in as many orders as there are histories."""
         self._plans: dict[tuple[str, frozenset[str], frozenset[str]], _Plan] = {}
         """By grain, the keys of the measures that count, and of those that are split."""
         self._of_grains: dict[str, _OfGrain] = {}
@@ -202,7 +202,7 @@ class Reader:
         Measures stand in order, those that are zero left out, money as decimal strings, durations in days.
         """
         digits = moment.digits
-        names = tuple(measures)
+        names = frozenset(measures)
         way = self._ways[grain].get(names)
         if way is None:
             way = self._way(names, grain, digits)
@@ -231,7 +231,7 @@ class Reader:
                 del shown[name]
         return shown, kpis
 
-    def _way(self, names: tuple[str, ...], grain: str, digits: int) -> _Way:
+    def _way(self, names: frozenset[str], grain: str, digits: int) -> _Way:
         keys = self._keys
         for name in names:
             if name not in keys:

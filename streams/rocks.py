@@ -13,7 +13,7 @@ import contextlib
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -48,9 +48,10 @@ DISCARDED = ".discarded"
 DAMAGED = "DAMAGED"
 """A file beside RocksDB's own that says it met damage."""
 
-KEPT_ENTRIES = 30_000
-"""How many decoded values of one of a view's mappings stay in memory between two batches."""
-KEPT_ROWS = 10_000
+KEPT_ENTRIES_A_MB = 120
+"""How many decoded values of one of a view's mappings stay in memory between two batches, of each
+partition, for a megabyte that RocksDB has: whoever gives it more has more in memory, too."""
+KEPT_ROWS_A_MB = 40
 """How many packed rows do: what is written again and again, as a seller's or a lead's."""
 WRITE_SHARE = 4
 """What is not written to files yet may take one part of so many of the memory that RocksDB has."""
@@ -84,6 +85,15 @@ class _Page(Struct):
     book: Book
 
 
+class _Share(NamedTuple):
+    """What a database has of a worker's memory."""
+
+    options: Options
+    """With the memory that all of them share."""
+    kept_rows: int
+    kept_entries: int
+
+
 class Rocks:
     """The databases of one worker, which share its directory and its memory."""
 
@@ -92,28 +102,30 @@ class Rocks:
         self._first_term = first_term
         for left in directory.path.glob(f"*{DISCARDED}"):
             shutil.rmtree(left)
-        self._options = _options(cache_mb * 1024 * 1024)
+        self._share = _Share(
+            _options(cache_mb * 1024 * 1024), cache_mb * KEPT_ROWS_A_MB, cache_mb * KEPT_ENTRIES_A_MB
+        )
 
     def table(self, name: str, changelog: str) -> Hold:
         """How to take up a partition of a table."""
         of = f"{changelog}, founded at {self._first_term}, layout {LAYOUT}"
-        return _Table(self._directory.path, name, self._options, of)
+        return _Table(self._directory.path, name, self._share, of)
 
 
 class _Table:
     """The databases of one table."""
 
-    def __init__(self, path: Path, name: str, options: Options, of: str) -> None:
+    def __init__(self, path: Path, name: str, share: _Share, of: str) -> None:
         self._path = path
         self._name = name
-        self._options = options
+        self._share = share
         self._of = of
         self._left: dict[int, int] = {}
         """What is known of databases that are not open; any other that is there is looked into."""
 
     def __call__(self, partition: int) -> Holding:
         self._left.pop(partition, None)
-        return OnDisk(self._path / f"{self._name}-{partition}", self._options, self._of)
+        return OnDisk(self._path / f"{self._name}-{partition}", self._share, self._of)
 
     def left(self, held: Collection[int]) -> dict[int, int]:
         """By partition, how much is taken in of the databases that are there and not open."""
@@ -142,9 +154,8 @@ class _Table:
         """How much is taken in, by a look that changes nothing of it; 0 where it cannot be gone on with."""
         if (path / DAMAGED).exists():
             return 0
-        database = Rdict(
-            str(path), self._options, {FAMILY: self._options}, access_type=AccessType.read_only()
-        )
+        options = self._share.options
+        database = Rdict(str(path), options, {FAMILY: options}, access_type=AccessType.read_only())
         packed = database.get(BOOK)
         database.close()
         page = None if packed is None else _decode_page(packed)
@@ -154,15 +165,16 @@ class _Table:
 class OnDisk:
     """One partition of a table in a database of its own."""
 
-    def __init__(self, path: Path, options: Options, of: str) -> None:
+    def __init__(self, path: Path, share: _Share, of: str) -> None:
         self._of = of
-        self._database = _opened(path, options, of)
+        self._share = share
+        self._database = _opened(path, share.options, of)
         self._take_up()
 
     def mapping(self, entries: Entries[Key, Value], /) -> WriteBack[Key, Value]:
         """A mapping with the entries of this partition."""
         prefix = VIEW + entries.prefix
-        mapping = WriteBack(self._database, prefix, entries, KEPT_ENTRIES)
+        mapping = WriteBack(self._database, prefix, entries, self._share.kept_entries)
         self._views[prefix] = mapping
         return mapping
 
@@ -207,7 +219,7 @@ class OnDisk:
         if self._written_page is not None:
             page = _decode_page(self._written_page)
         self.book = page.book
-        self.packed = _Rows(self._database, page.rows)
+        self.packed = _Rows(self._database, page.rows, self._share.kept_rows)
         self._views: dict[bytes, WriteBack[Any, Any] | WriteBackNaming] = {}
 
     def _write(self, changes: WriteBatch) -> None:
@@ -221,8 +233,8 @@ class OnDisk:
 class _Rows(WriteBack[str, bytes]):
     """The rows, which know how many they are."""
 
-    def __init__(self, database: Database, held: int) -> None:
-        super().__init__(database, ROWS, ROW_ENTRIES, KEPT_ROWS)
+    def __init__(self, database: Database, held: int, kept: int) -> None:
+        super().__init__(database, ROWS, ROW_ENTRIES, kept)
         self.held = held
 
     def __setitem__(self, key: str, value: bytes) -> None:

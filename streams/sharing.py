@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterable, Mapping
 from faust.types import TP
 
 FOLD_S = 8.0
+"""How long the fold of one partition's part of a batch should take. Nothing else is done meanwhile, so that
+a worker that is to stop may hear of it as much later (`streams.leaving`)."""
+BATCH_S = 24.0
 """How long the fold of a batch should take at most. To write what follows takes as long again, and before
-partitions change hands each agent ends what it has in work (`streams.worker.REBALANCE_S`). Of one partition
-nothing else is done meanwhile, so that a worker that is to stop may hear of it as much later
-(`streams.leaving`)."""
+partitions change hands each agent ends what it has in work (`streams.worker.REBALANCE_S`)."""
 QUICK_S = 0.1
 """What is folded so quickly says little of how long more of it would take."""
-MOST_RECORDS = 80_000
+MOST_RECORDS = 120_000
 """How many records a batch has at most, however quickly they are folded: they are all in memory."""
 FIRST_RECORDS = 10_000
 """How many records a group's first batch may have, of which nobody knows how long it takes."""
@@ -66,7 +67,11 @@ class Sharing:
         pace = self._paces.get(group)
         if pace is None:
             return FIRST_RECORDS
-        return min(MOST_RECORDS, max(LEAST_RECORDS, int(pace * FOLD_S)))
+        behind = {
+            tp.partition for tp, lag in self._lags.items() if lag and self._groups.get(tp.topic) == group
+        }
+        fold_s = min(BATCH_S, FOLD_S * max(1, len(behind)))
+        return min(MOST_RECORDS, max(LEAST_RECORDS, int(pace * fold_s)))
 
     def shares(self, waiting: Iterable[TP], active: Iterable[TP]) -> dict[TP, int]:
         """How many records to take of each partition of which some are waiting.
@@ -80,30 +85,31 @@ class Sharing:
         in_step = {tp: lags.get(tp) for tp in active if tp.topic in self._in_step}
         total = sum(lag or 0 for lag in in_step.values())
         kinds = Counter(self._kind(tp) for tp in waiting)
+        most = {group: self.most(group) for group, _ in kinds}
         left: Counter[Kind] = Counter()
         for tp, lag in lags.items():
             left[self._kind(tp)] += lag
         shares: dict[TP, int] = {}
         for tp in waiting:
             kind = self._kind(tp)
+            of_kind = _of_kind(kind, most[kind[0]], kinds, left)
             lag = in_step.get(tp, 0)
             if lag is None:
                 # How far it is behind, its first records tell.
                 share = 0
             elif lag:
-                share = self._of_kind(kind, kinds, left) * lag // total
+                share = of_kind * lag // total
             else:
-                share = self._of_kind(kind, kinds, left) // kinds[kind]
+                share = of_kind // kinds[kind]
             shares[tp] = max(LEAST_SHARE, share)
         return shares
 
     def _kind(self, tp: TP) -> Kind:
         return self._groups.get(tp.topic, ""), "" if tp.topic in self._in_step else tp.topic
 
-    def _of_kind(self, kind: Kind, kinds: Iterable[Kind], left: Mapping[Kind, int]) -> int:
-        """How many records of a kind a batch may have: all that the others of its group leave."""
-        group, _ = kind
-        others = [other for other in kinds if other != kind and other[0] == group]
-        most = self.most(group)
-        even = most // (1 + len(others))
-        return most - sum(min(even, left[other]) for other in others)
+
+def _of_kind(kind: Kind, most: int, kinds: Iterable[Kind], left: Mapping[Kind, int]) -> int:
+    """How many of a batch's records may be of a kind: all that the others of its group leave."""
+    others = [other for other in kinds if other != kind and other[0] == kind[0]]
+    even = most // (1 + len(others))
+    return most - sum(min(even, left[other]) for other in others)

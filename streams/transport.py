@@ -52,7 +52,7 @@ taken: a partition that was busy waits until the idle ones' fetch returns, 1.5 s
 ROOM_WAIT_S = 0.01
 UNRESTED_S = 0.1
 """How long a batch may take without a rest after it."""
-MAX_REST_S = 12.0
+MAX_REST_S = 36.0
 """The longest that a group rests after a batch."""
 
 

@@ -50,7 +50,7 @@ from streams.trimming import trim_for_ever
 FAUST_VERSION = "0.15.3"
 COMMIT_INTERVAL_S = 0.5
 CONNECT_S = 1.0
-REBALANCE_S = 60.0
+REBALANCE_S = 120.0
 """How long a worker may take, when partitions change hands, to end what it has in work."""
 WAITING_FETCHES = 4
 """How many fetches may queue before an agent; the transport admits fewer."""

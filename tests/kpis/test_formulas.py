@@ -1,6 +1,7 @@
 """The KPIs' formulas, and how figures are written."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -139,6 +140,18 @@ def test_what_was_shown_before_changes_nothing(windows: list[tuple[dict[str, int
         fresh = Reader().figures(measures, grain, moment)
         assert remembers.figures(measures, grain, moment) == fresh
         assert forgets.figures(measures, grain, moment) == fresh
+
+
+def test_in_whichever_order_measures_came_they_are_shown_in_one_way() -> None:
+    """What is worked out for a combination is worked out once: of orders there are far too many to keep."""
+    reader = Reader()
+    shown = [
+        reader.figures({name: MONTH[name] for name in names}, Grain.MONTH, NOTHING)
+        for names in permutations(["leads_new", "revenue", "deals_won", "cost"])
+    ]
+    assert all(each == shown[0] for each in shown)
+    assert all(list(each[0]) == list(shown[0][0]) for each in shown)
+    assert len(reader._ways[Grain.MONTH]) == 1
 
 
 @given(st.integers(-(10**18), 10**18), st.sampled_from([0, 2, 3]))

@@ -4,7 +4,15 @@ from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.sharing import FIRST_RECORDS, FOLD_S, LEAST_RECORDS, LEAST_SHARE, MOST_RECORDS, Sharing
+from streams.sharing import (
+    BATCH_S,
+    FIRST_RECORDS,
+    FOLD_S,
+    LEAST_RECORDS,
+    LEAST_SHARE,
+    MOST_RECORDS,
+    Sharing,
+)
 from streams.worker import REBALANCE_S
 
 DEALS, LEADS, LINKS = TP("crm.deals", 0), TP("crm.leads", 0), TP("crm.links", 0)
@@ -78,6 +86,18 @@ def test_a_batch_has_no_more_than_can_be_folded_in_time() -> None:
     assert shared.most("ledger") == LEAST_RECORDS
 
 
+def test_the_more_partitions_are_behind_the_longer_a_batch_may_take() -> None:
+    """Of each it may take as long as of one alone, up to what all may together."""
+    shared = Sharing({"crm.deals": "ledger", "crm.leads": "ledger"}, ())
+    shared.note_fold("ledger", 1_000, 1.0)
+    partitions = [TP(topic, number) for topic in ("crm.deals", "crm.leads") for number in range(4)]
+    took_s: list[float] = []
+    for number in range(4):
+        shared.note_lags({tp: int(tp.partition <= number) for tp in partitions})
+        took_s.append(shared.most("ledger") / 1_000)
+    assert took_s == [FOLD_S, 2 * FOLD_S, BATCH_S, BATCH_S]
+
+
 def test_what_is_left_is_known_by_group_and_topic() -> None:
     """As of when each partition was last fetched."""
     shared = sharing()
@@ -88,4 +108,4 @@ def test_what_is_left_is_known_by_group_and_topic() -> None:
 
 def test_what_is_in_work_is_done_before_partitions_change_hands() -> None:
     """A batch of events and one of partials, and as long again to write what follows."""
-    assert 2 * 2 * FOLD_S < REBALANCE_S
+    assert 2 * 2 * BATCH_S < REBALANCE_S
