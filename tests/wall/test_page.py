@@ -238,6 +238,23 @@ def test_a_goal_is_shown_where_there_is_one(opened: Opened, office: Office) -> N
     expect(page.locator(".planned")).to_have_count(1)
 
 
+@pytest.mark.parametrize("lang", ["sv", "en"])
+@pytest.mark.parametrize(
+    ("kpi", "value", "target"), [("revenue", 61_234_000, 98_765_000), ("leads_qualified", 1_612, 2_480)]
+)
+def test_what_is_said_of_a_goal_is_said_to_its_end(
+    opened: Opened, office: Office, kpi: str, value: float, target: float, lang: str
+) -> None:
+    """However long it is: what does not fit beside stands below."""
+    page = opened(f"rotate=0&period=month&scope=company&lang={lang}")
+    status = standing("company", kpi, MARCH, value, target, NOON, "at_risk")
+    office.tell(goals=[goal_of(status)], statuses=[status])
+    said = page.locator(".goal-words span")
+    expect(page.locator("#goal-rest")).to_contain_text("13")
+    cut = "spans => spans.filter(span => span.scrollWidth > span.clientWidth).map(span => span.textContent)"
+    assert said.evaluate_all(cut) == []
+
+
 def test_figures_beside_a_chart_stand_clear_of_each_other(opened: Opened) -> None:
     """However low goals leave it: there are fewer of them then."""
     page = opened("rotate=0&period=day&scope=company", width=1600, height=900)
