@@ -68,7 +68,7 @@ Beyond = Callable[[Amounts, Moment, Compare | None], Figure]
 EVERY_GRAIN = frozenset(Grain)
 
 WAYS_KEPT = 10_000
-PLANS_KEPT = 5_000
+PLANS_KEPT = 20_000
 """Of how many combinations of measures it is remembered how to show them: of names in which they travel,
 which grow with history, and of the measures themselves."""
 READERS_KEPT = 4

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kpis.calendar import date_of, day_number
 from kpis.formulas import Compare, Compared
 from kpis.money import above, below, parts_in
-from kpis.spans import EVER, Span, span_before, spans_after, spans_from, spans_of, years_of
+from kpis.spans import EVER, Span, held_in, span_before, spans_after, spans_from, spans_of
 from schemas.internal import Measures
 
 REVENUE = "revenue"
@@ -79,10 +79,11 @@ class Growth:
         """The sums of a window in which a deal was won; nothing of another.
 
         Most scopes are customers, and most of their windows are empty. To see that takes a read where sums
-        are on disk; those of their years are at hand, as their records are written too.
+        are on disk; those of longer windows are mostly at hand, as their records are written too.
         """
-        if not any(self._wins(scope, year) for year in years_of(span)):
-            return _NOTHING
+        for holders in held_in(span):
+            if not any(self._wins(scope, holder) for holder in holders):
+                return _NOTHING
         found = self._sums.get(scope + span.suffix, _NOTHING)
         return found if WINS in found else _NOTHING
 

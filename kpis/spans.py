@@ -64,6 +64,24 @@ def years_of(span: Span) -> tuple[Span, ...]:
     return tuple(dict.fromkeys(each for day in ends for each in spans_of(day) if each.is_year))
 
 
+_HELD_IN = {"day": "month", "week": "month", "month": "quarter", "quarter": "year", "year": "year"}
+
+
+@cache
+def held_in(span: Span) -> tuple[tuple[Span, ...], ...]:
+    """The years that a window that ends lies in, and then the windows of the next longer grain.
+
+    There are two of either for a week that goes beyond one. A year lies in itself.
+    """
+    assert span.end is not None
+    ends = (span.start, span.end - 1)
+    longer = tuple(
+        dict.fromkeys(each for day in ends for each in spans_of(day) if each.grain == _HELD_IN[span.grain])
+    )
+    years = years_of(span)
+    return (years,) if longer == years else (years, longer)
+
+
 @cache
 def spans_after(day: int) -> tuple[Span, ...]:
     """The windows that begin where those end that hold a day."""
