@@ -1,14 +1,10 @@
 """The goals of an installation at a terminal: opened, and changed by somebody who has a name."""
 
 import contextlib
-import getpass
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
-
-import msgspec
 
 from goals.history import GoalHistory, told
 from goals.known import known_kpis
@@ -16,10 +12,9 @@ from goals.reading import Reading
 from goals.records import GoalError, faults_of
 from goals.splitting import unlike
 from kpis.definitions.changing import definitions_in
-from malvakt.outcome import CallError, Fault
+from malvakt.outcome import Fault
 from malvakt.reaching import as_founded
 from notices.reasons import sentence
-from schemas.events import Id
 from schemas.goals import GoalVersion
 from streams.defining import read_definitions
 from streams.delivery import Delivery
@@ -46,26 +41,6 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     async with Delivery(founded) as delivery:
         setting = GoalSetting(founded, delivery)
         yield Opened(setting, await setting.read(), given)
-
-
-class Author(NamedTuple):
-    """Who changes goals, and when."""
-
-    by: str
-    at: datetime
-
-
-def author(by: str | None) -> Author:
-    """Who calls, as they say, or else as they are logged in."""
-    if by is None:
-        try:
-            by = getpass.getuser()
-        except (OSError, KeyError, ImportError) as error:
-            raise CallError("it is not known who you are here; give --by NAME.") from error
-    try:
-        return Author(msgspec.convert(by.strip(), Id), datetime.now(UTC))
-    except msgspec.ValidationError as error:
-        raise CallError("--by: give a name of 1 to 128 characters.") from error
 
 
 @contextlib.contextmanager

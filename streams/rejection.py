@@ -1,7 +1,7 @@
 """Rejected records: the original bytes go to `crm.rejected`, the reason travels in headers.
 
 Once somebody has mended one and sent it again, or has seen to it otherwise, a mark says so there, under the
-same key. Nothing is taken out: what came in stays as it came.
+same key, and another may take that back. Nothing is taken out: what came in stays as it came.
 """
 
 from collections.abc import AsyncIterator, Container
@@ -17,8 +17,9 @@ from streams.settings import Settings
 
 KEPT_BYTES = 4 * 1024 * 1024
 """A compressed record may unpack to any size; beyond this only its beginning is kept, and said so."""
-Mark = Literal["sent", "seen"]
-"""The header of a mark: when a mended one was sent, or when somebody said that there is nothing to send."""
+Mark = Literal["sent", "seen", "unseen"]
+"""The header of a mark: when a mended one was sent, or somebody said that there is nothing to send, or that
+there is after all."""
 
 
 class Rejected(NamedTuple):
@@ -36,12 +37,15 @@ class Rejected(NamedTuple):
     """What of it is kept, where that is not all."""
     seen: datetime | None = None
     """When it was seen to."""
+    seen_by: str | None = None
+    """Who did, if that was said."""
 
 
 class _Marked(NamedTuple):
     key: str
     mark: Mark
     at: datetime
+    by: str | None
 
 
 def rejected(record: Any, reason: Reason, topic: str, partitions: int) -> Outgoing:
@@ -79,38 +83,51 @@ async def read_rejected(settings: Settings, *, with_seen: bool = False) -> Async
     """
     # Marks may stand after what they are about, and records are too large to keep them all meanwhile.
     passed: set[str] = set()
-    seen: dict[str, datetime] = {}
+    seen: dict[str, _Marked] = {}
     async for marked in read_to_end(settings, REJECTED.name, _marked):
-        if marked is not None and marked.mark == "seen" and with_seen:
-            seen[marked.key] = marked.at
-        elif marked is not None:
+        if marked is None:
+            continue
+        if marked.mark == "sent":
             passed.add(marked.key)
+        elif marked.mark == "seen":
+            seen[marked.key] = marked
+        else:
+            seen.pop(marked.key, None)
+    if not with_seen:
+        passed.update(seen)
     async for found in read_to_end(settings, REJECTED.name, _found):
         # A partition that is read anew puts the same records aside once more.
         if found is not None and found.key not in passed:
             passed.add(found.key)
-            yield found._replace(seen=seen.get(found.key))
+            sight = seen.get(found.key)
+            yield found if sight is None else found._replace(seen=sight.at, seen_by=sight.by)
 
 
-async def mark(settings: Settings, delivery: Delivery, as_: Mark, keys: list[str], now: datetime) -> None:
-    """Note what became of these: they are listed no more."""
+async def mark(
+    settings: Settings, delivery: Delivery, as_: Mark, keys: list[str], now: datetime, by: str | None = None
+) -> None:
+    """Note what became of these, and who says so: they are listed no more, or again."""
     topic = settings.topic(REJECTED.name)
     partitions = await delivery.partitions(topic)
     headers = [(as_, now.isoformat().encode())]
+    if by is not None:
+        headers.append(("by", by.encode()))
     await delivery.write(
         [Outgoing(topic, partition_of(key, partitions), key, None, headers) for key in keys]
     )
 
 
 def _marked(record: Any) -> _Marked | None:
-    as_ = _mark_of({name for name, _ in record.headers})
-    return None if as_ is None else _Marked(_key(record), as_, _at(record))
+    headers: dict[str, bytes] = dict(record.headers)
+    as_ = _mark_of(headers)
+    by = headers.get("by")
+    said_by = None if by is None else by.decode(errors="replace")
+    return None if as_ is None else _Marked(_key(record), as_, _at(record), said_by)
 
 
 def _mark_of(headers: Container[str]) -> Mark | None:
-    if "sent" in headers:
-        return "sent"
-    return "seen" if "seen" in headers else None
+    marks: tuple[Mark, ...] = ("sent", "seen", "unseen")
+    return next((as_ for as_ in marks if as_ in headers), None)
 
 
 def _found(record: Any) -> Rejected | None:

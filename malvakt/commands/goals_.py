@@ -16,8 +16,9 @@ from goals.splitting import Part, SplitError, last_years, split, unlike
 from goals.writing import in_a_line, written
 from kpis.calendar import micros_of
 from malvakt.asking import asked_instant
+from malvakt.author import Author, author
 from malvakt.defined import number_of, read_file
-from malvakt.goal_changes import Author, author, carry_out, check_all, opened, refusing
+from malvakt.goal_changes import carry_out, check_all, opened, refusing
 from malvakt.goal_files import beside_history, read_goals, report
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import reaching, settings_with

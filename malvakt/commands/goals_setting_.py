@@ -8,7 +8,8 @@ from pathlib import Path
 from goals.figures import Records
 from goals.history import GoalHistory, acceptances, changes, moved, retirements
 from goals.reading import Remark
-from malvakt.goal_changes import Author, author, carry_out, check_all, opened, refusing
+from malvakt.author import Author, author
+from malvakt.goal_changes import carry_out, check_all, opened, refusing
 from malvakt.goal_files import beside_history, read_goals, report
 from malvakt.outcome import CallError
 from malvakt.reaching import reaching, settings_with

@@ -15,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from malvakt.author import Author, author
 from malvakt.outcome import CallError, Fault
 from malvakt.reaching import reaching, settings_with
 from malvakt.recorded import EventFile, Line, lines_of, report
@@ -44,6 +45,7 @@ class Told(Struct, omit_defaults=True):
     sentence: str = ""
     truncated: str | None = None
     seen: datetime | None = None
+    seen_by: str | None = None
     event: Raw = Raw()
     """The record, where it is JSON at all, as it came."""
     text: str | None = None
@@ -58,6 +60,7 @@ class _Seen(NamedTuple):
     reason: str
     sentence: str
     seen: str
+    seen_by: str
 
 
 class _Mended(NamedTuple):
@@ -65,6 +68,7 @@ class _Mended(NamedTuple):
     recorded: Recorded
 
 
+_Keys = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
 _Show = Callable[[AsyncIterator[Rejected]], Coroutine[None, None, None]]
 
 _encode = msgspec.json.Encoder().encode
@@ -75,9 +79,11 @@ _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 def rejected_(
     *,
     send: EventFile | None = None,
-    seen: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
+    seen: _Keys = None,
     seen_all: Annotated[bool, Parameter(negative="")] = False,
     with_seen: Annotated[bool, Parameter(negative="")] = False,
+    unseen: _Keys = None,
+    by: str | None = None,
     broker: str | None = None,
     json: bool = False,
 ) -> int:
@@ -97,42 +103,72 @@ def rejected_(
     seen_all
         List them, and say so of all of them; not of what comes in meanwhile.
     with_seen
-        List what was seen to, too, and when.
+        List what was seen to, too, when and by whom.
+    unseen
+        These were not seen to after all, and are listed again: one or several.
+    by
+        Who says so; else your user name.
     broker
         Addresses of Kafka brokers, `host:port`, comma-separated; else MALVAKT_BROKER.
     json
         Print each as one JSON line, with the record itself.
     """
-    if [send is not None, seen is not None, seen_all, with_seen].count(True) > 1:
-        raise CallError("Give one of --send, --seen, --seen-all and --with-seen.")
+    if [send is not None, seen is not None, seen_all, with_seen, unseen is not None].count(True) > 1:
+        raise CallError("Give one of --send, --seen, --seen-all, --with-seen and --unseen.")
     if seen == []:
         raise CallError("--seen takes where they stood, as the list says; --seen-all is all of them.")
+    if unseen == []:
+        raise CallError("--unseen takes where they stood, as --with-seen says.")
+    marking = seen is not None or seen_all or unseen is not None
+    if by is not None and not marking:
+        raise CallError("--by goes with --seen, --seen-all and --unseen.")
     settings = settings_with(broker=broker)
+    who = author(by) if marking else None
     with reaching(settings.broker):
         if send is not None:
             return asyncio.run(_send(settings, send))
-        if seen is not None:
-            asyncio.run(_see_to(settings, seen))
+        if seen is not None and who is not None:
+            asyncio.run(_see_to(settings, seen, who))
+            return 0
+        if unseen is not None and who is not None:
+            asyncio.run(_take_back(settings, unseen, who))
             return 0
         show = _print_lines if json else _print_table
-        if seen_all:
-            asyncio.run(_see_to_all(settings, show))
+        if who is not None:
+            asyncio.run(_see_to_all(settings, show, who))
         else:
             asyncio.run(show(read_rejected(settings, with_seen=with_seen)))
     return 0
 
 
-async def _see_to(settings: Settings, keys: list[str]) -> None:
+async def _see_to(settings: Settings, keys: list[str], who: Author) -> None:
     """Mark these, or none: a call that is partly wrong was not meant so."""
     known = {found.key async for found in read_rejected(settings)}
-    unknown = [key for key in keys if key not in known]
+    unknown = _named([key for key in keys if key not in known])
     if unknown:
-        named = ", ".join(unknown[:SHOWN]) + (" and more" if len(unknown) > SHOWN else "")
-        raise Fault(f"Not in the list: {named}. None were marked; `malvakt rejected` has the list.")
-    await _mark_seen(settings, [*dict.fromkeys(keys)])
+        raise Fault(f"Not in the list: {unknown}. None were marked; `malvakt rejected` has the list.")
+    await _mark_seen(settings, [*dict.fromkeys(keys)], who)
 
 
-async def _see_to_all(settings: Settings, show: _Show) -> None:
+async def _take_back(settings: Settings, keys: list[str], who: Author) -> None:
+    """Have these listed again, or none."""
+    known = {found.key async for found in read_rejected(settings, with_seen=True) if found.seen is not None}
+    unknown = _named([key for key in keys if key not in known])
+    if unknown:
+        raise Fault(
+            f"Not seen to: {unknown}. None were taken back; `malvakt rejected --with-seen` says which were."
+        )
+    taken_back = [*dict.fromkeys(keys)]
+    async with Delivery(settings) as delivery:
+        await mark(settings, delivery, "unseen", taken_back, who.at, who.by)
+    print(f"{len(taken_back)} taken back, and listed again.", file=sys.stderr)
+
+
+def _named(keys: list[str]) -> str:
+    return ", ".join(keys[:SHOWN]) + (" and more" if len(keys) > SHOWN else "")
+
+
+async def _see_to_all(settings: Settings, show: _Show, who: Author) -> None:
     """Mark what was listed, and nothing else: what came in after that nobody has looked at."""
     keys: list[str] = []
 
@@ -143,12 +179,12 @@ async def _see_to_all(settings: Settings, show: _Show) -> None:
 
     await show(shown())
     sys.stdout.flush()
-    await _mark_seen(settings, keys)
+    await _mark_seen(settings, keys, who)
 
 
-async def _mark_seen(settings: Settings, keys: list[str]) -> None:
+async def _mark_seen(settings: Settings, keys: list[str], who: Author) -> None:
     async with Delivery(settings) as delivery:
-        await mark(settings, delivery, "seen", keys, datetime.now(UTC))
+        await mark(settings, delivery, "seen", keys, who.at, who.by)
     print(f"{len(keys)} seen to, and listed no more.", file=sys.stderr)
 
 
@@ -158,7 +194,16 @@ async def _print_lines(rejected: AsyncIterator[Rejected]) -> None:
 
 
 def _told(found: Rejected) -> Told:
-    told = Told(found.key, found.at, found.reason, found.path, found.sentence, found.truncated, found.seen)
+    told = Told(
+        found.key,
+        found.at,
+        found.reason,
+        found.path,
+        found.sentence,
+        found.truncated,
+        found.seen,
+        found.seen_by,
+    )
     try:
         _decode_object(found.value)
         # On one line, with its figures as they were written.
@@ -174,7 +219,7 @@ async def _print_table(rejected: AsyncIterator[Rejected]) -> None:
     async for found in rejected:
         counts[found.reason] += 1
         seen_to = f"{found.seen:%Y-%m-%d %H:%M}" if found.seen else ""
-        seen = _Seen(found.at, found.key, found.reason, found.sentence, seen_to)
+        seen = _Seen(found.at, found.key, found.reason, found.sentence, seen_to, found.seen_by or "")
         if len(latest) < SHOWN:
             heapq.heappush(latest, seen)
         else:
@@ -189,10 +234,11 @@ async def _print_table(rejected: AsyncIterator[Rejected]) -> None:
     any_seen = any(found.seen for found in latest)
     if any_seen:
         table.add_column("seen to (UTC)", no_wrap=True)
+        table.add_column("by", overflow="fold")
     for found in sorted(latest):
         said = [found.key, found.reason, found.sentence]
         if any_seen:
-            said.append(found.seen)
+            said += [found.seen, found.seen_by]
         table.add_row(f"{found.at:%Y-%m-%d %H:%M}", *map(plain, said))
     Console().print(table)
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())

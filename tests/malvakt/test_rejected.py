@@ -1,6 +1,7 @@
 """`malvakt rejected` on a real Kafka: a pipeline's bad records are listed, mended, sent, and count."""
 
 import asyncio
+import getpass
 import re
 from pathlib import Path
 
@@ -168,6 +169,19 @@ def test_what_was_seen_to_is_listed_no_more_and_stays(kafka_address: str, tmp_pa
         date = re.compile(r"\d{4}-\d\d-\d\d")
         assert [len(date.findall(line)) for line in with_seen].count(2) == 3
 
+        back = await called(settings, "--unseen", "crm.leads/0/2", "crm.leads/0/4", "--by", "Bo")
+        assert back.returncode == 1
+        assert "Not seen to: crm.leads/0/4. None were taken back;" in back.stderr
+        assert sorted(await listed()) == [*"045"]
+        back = await called(settings, "--unseen", "crm.leads/0/2")
+        assert back.stderr == "1 taken back, and listed again.\n"
+        assert sorted(await listed()) == [*"0245"]
+        assert (await called(settings, "--seen", "crm.leads/0/2", "--by", "Eva Ek")).returncode == 0
+        everything = await listed("--with-seen")
+        assert everything["2"]["seen_by"] == "Eva Ek"
+        assert everything["1"]["seen_by"] == getpass.getuser()
+        assert "Eva Ek" in (await called(settings, "--with-seen")).stdout
+
         given = everything["1"] | {"event": orjson.loads(encode_event(event))}
         file = tmp_path / "mend.jsonl"
         file.write_bytes(orjson.dumps(given))
@@ -193,10 +207,13 @@ def test_it_is_said_what_is_to_be_done_with_them(kafka_address: str) -> None:
     async def run() -> None:
         both = await called(settings, "--seen-all", "--seen", "crm.leads/0/1")
         assert both.returncode == 2
-        assert "Give one of --send, --seen, --seen-all and --with-seen." in both.stderr
+        assert "Give one of --send, --seen, --seen-all, --with-seen and --unseen." in both.stderr
         none = await called(settings, "--seen")
         assert none.returncode == 2
         assert "--seen-all is all of them." in none.stderr
+        nobody = await called(settings, "--by", "Bo")
+        assert nobody.returncode == 2
+        assert "--by goes with --seen, --seen-all and --unseen." in nobody.stderr
 
     asyncio.run(run())
 

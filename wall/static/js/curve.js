@@ -31,7 +31,7 @@ function frame(plot, highest, figures) {
   const { width, height } = plot.getBoundingClientRect();
   const em = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const small = width < 800 ? em * 0.9375 : em * 1.5;
-  const left = small * 3.6;
+  const left = small * 4;
   const bottom = height - small * 1.9;
   const top = small * 0.9;
   // Where it is low there is no room for a figure at each of three.
