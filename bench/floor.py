@@ -38,6 +38,8 @@ A_TEAM = 10
 """How many sellers a team has."""
 START = date(2020, 1, 1)
 """Early enough for some three million events before today: what lies in the future closes no window."""
+CACHE_MB = Settings().rocksdb_cache_mb
+LEAST_CACHE_MB = 8
 LONGEST_S = 6 * 3600.0
 JOURNAL = "floor.json"
 """The file in a folder that is gone on with: what was told there, and how far it is counted."""
@@ -112,6 +114,7 @@ def floor(
     sellers: int = SELLERS,
     events_per_day: float | None = None,
     store: Literal["memory", "rocksdb"] = MEMORY,
+    cache_mb: int = CACHE_MB,
     folder: Path | None = None,
     sitting: float = inf,
     json: Path | None = None,
@@ -131,6 +134,8 @@ def floor(
         About how many events it tells a day; some seven a seller if not given.
     store
         Where workers keep their rows.
+    cache_mb
+        Memory for RocksDB in each worker; another in each sitting, if you like.
     folder
         Where Kafka and the workers keep their data, for good: the same call goes on with what is there. A
         folder that is removed if not given.
@@ -148,6 +153,8 @@ def floor(
         raise CallError("--sellers is above 0.")
     if events_per_day is not None and events_per_day <= 0:
         raise CallError("--events-per-day is above 0.")
+    if cache_mb < LEAST_CACHE_MB:
+        raise CallError(f"--cache-mb is {LEAST_CACHE_MB} or more.")
     if sitting <= 0:
         raise CallError("--sitting is above 0.")
     if sitting != inf and folder is None:
@@ -158,7 +165,7 @@ def floor(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="malvakt-floor-")))
         journal = taken_up(folder, organisation, store)
         address = stack.enter_context(kafka_in(folder / "kafka"))
-        settings = Settings(broker=address, store=store, metrics_port=0)
+        settings = Settings(broker=address, store=store, rocksdb_cache_mb=cache_mb, metrics_port=0)
         result = _run(settings, folder, organisation, journal, sitting)
     _show(result)
     if json is not None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.floor import Journal, Organisation, Sitting, keep, taken_up, totals
+from bench.floor import Journal, Organisation, Sitting, floor, keep, taken_up, totals
 from malvakt.outcome import CallError
 from streams.settings import MEMORY, ROCKSDB
 
@@ -22,9 +22,9 @@ def test_a_folder_is_gone_on_with(tmp_path: Path) -> None:
 def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
     """Another floor, or another store: figures of two would be put together."""
     keep(tmp_path, Journal(FLOOR, ROCKSDB, []))
-    for floor, store in ((Organisation(1_000, 5, 50.0), ROCKSDB), (FLOOR, MEMORY)):
+    for told, store in ((Organisation(1_000, 5, 50.0), ROCKSDB), (FLOOR, MEMORY)):
         with pytest.raises(CallError, match="is of another run"):
-            taken_up(tmp_path, floor, store)
+            taken_up(tmp_path, told, store)
 
 
 def test_a_floor_that_was_told_in_part_is_refused(tmp_path: Path) -> None:
@@ -32,6 +32,12 @@ def test_a_floor_that_was_told_in_part_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kafka").mkdir()
     with pytest.raises(CallError, match="remove it, and begin anew"):
         taken_up(tmp_path, FLOOR, ROCKSDB)
+
+
+def test_what_cannot_be_is_refused() -> None:
+    """Before anything is started."""
+    with pytest.raises(CallError, match="--cache-mb is 8 or more"):
+        floor(cache_mb=7)
 
 
 def test_sittings_are_added_up() -> None:
