@@ -30,7 +30,7 @@ from schemas.topics import (
     TABLE_SCORECARDS,
     changelog,
 )
-from streams.settings import MEMORY, Settings
+from streams.settings import LEAST_CACHE_MB, MEMORY, Settings
 
 WORKERS = 2
 SELLERS = 200
@@ -39,7 +39,6 @@ A_TEAM = 10
 START = date(2020, 1, 1)
 """Early enough for some three million events before today: what lies in the future closes no window."""
 CACHE_MB = Settings().rocksdb_cache_mb
-LEAST_CACHE_MB = 8
 LONGEST_S = 6 * 3600.0
 JOURNAL = "floor.json"
 """The file in a folder that is gone on with: what was told there, and how far it is counted."""

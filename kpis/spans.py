@@ -59,12 +59,16 @@ EVER = spans_of(0)[-1]
 @cache
 def years_of(span: Span) -> tuple[Span, ...]:
     """The years that a window that ends lies in: a week may lie in two."""
-    assert span.end is not None
-    ends = (span.start, span.end - 1)
-    return tuple(dict.fromkeys(each for day in ends for each in spans_of(day) if each.is_year))
+    return _of_grain(span, "year")
 
 
-_HELD_IN = {"day": "month", "week": "month", "month": "quarter", "quarter": "year", "year": "year"}
+_HELD_IN: dict[GrainName, tuple[GrainName, ...]] = {
+    "day": ("year", "month"),
+    "week": ("year", "month"),
+    "month": ("year", "quarter"),
+    "quarter": ("year",),
+    "year": ("year",),
+}
 
 
 @cache
@@ -73,13 +77,14 @@ def held_in(span: Span) -> tuple[tuple[Span, ...], ...]:
 
     There are two of either for a week that goes beyond one. A year lies in itself.
     """
+    return tuple(_of_grain(span, grain) for grain in _HELD_IN[span.grain])
+
+
+def _of_grain(span: Span, grain: GrainName) -> tuple[Span, ...]:
+    """The windows of a grain that one that ends, and is no longer than these, lies in."""
     assert span.end is not None
     ends = (span.start, span.end - 1)
-    longer = tuple(
-        dict.fromkeys(each for day in ends for each in spans_of(day) if each.grain == _HELD_IN[span.grain])
-    )
-    years = years_of(span)
-    return (years,) if longer == years else (years, longer)
+    return tuple(dict.fromkeys(each for day in ends for each in spans_of(day) if each.grain == grain))
 
 
 @cache

@@ -6,7 +6,7 @@ same key, and another may take that back. Nothing is taken out: what came in sta
 
 from collections.abc import AsyncIterator, Container
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from schemas.decoding import Reason
 from schemas.topics import REJECTED
@@ -126,7 +126,7 @@ def _marked(record: Any) -> _Marked | None:
 
 
 def _mark_of(headers: Container[str]) -> Mark | None:
-    marks: tuple[Mark, ...] = ("sent", "seen", "unseen")
+    marks: tuple[Mark, ...] = get_args(Mark)
     return next((as_ for as_ in marks if as_ in headers), None)
 
 

@@ -19,6 +19,7 @@ from schemas.events import Currency
 from schemas.topics import INTERNAL
 from streams.access import MECHANISMS, PROTOCOLS, Access, Secret, SettingError
 
+LEAST_CACHE_MB = 8
 MAX_PORT = 65_535
 MAX_TICKS_S = 60.0
 MAX_RAW_DAYS = 36_500
@@ -172,7 +173,10 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"give a port from 1 to {MAX_PORT}, or 0 for none",
     ),
     "store": (lambda store: store in {MEMORY, ROCKSDB}, f"say {MEMORY} or {ROCKSDB}"),
-    "rocksdb_cache_mb": (lambda megabytes: megabytes >= 8, "give megabytes, 8 or more"),
+    "rocksdb_cache_mb": (
+        lambda megabytes: megabytes >= LEAST_CACHE_MB,
+        f"give megabytes, {LEAST_CACHE_MB} or more",
+    ),
     "ticks_s": (lambda s: 0 <= s <= MAX_TICKS_S, f"give seconds up to {MAX_TICKS_S:.0f}, or 0 for none"),
     "session_timeout_s": (lambda s: s > 0 and math.isfinite(s), "give seconds, more than 0"),
 }

@@ -85,22 +85,21 @@ class Sharing:
         in_step = {tp: lags.get(tp) for tp in active if tp.topic in self._in_step}
         total = sum(lag or 0 for lag in in_step.values())
         kinds = Counter(self._kind(tp) for tp in waiting)
-        most = {group: self.most(group) for group, _ in kinds}
         left: Counter[Kind] = Counter()
         for tp, lag in lags.items():
             left[self._kind(tp)] += lag
+        of_kind = {kind: _of_kind(kind, self.most(kind[0]), kinds, left) for kind in kinds}
         shares: dict[TP, int] = {}
         for tp in waiting:
             kind = self._kind(tp)
-            of_kind = _of_kind(kind, most[kind[0]], kinds, left)
             lag = in_step.get(tp, 0)
             if lag is None:
                 # How far it is behind, its first records tell.
                 share = 0
             elif lag:
-                share = of_kind * lag // total
+                share = of_kind[kind] * lag // total
             else:
-                share = of_kind // kinds[kind]
+                share = of_kind[kind] // kinds[kind]
             shares[tp] = max(LEAST_SHARE, share)
         return shares
 

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from cyclopts import Parameter
@@ -119,23 +119,21 @@ def rejected_(
         raise CallError("--seen takes where they stood, as the list says; --seen-all is all of them.")
     if unseen == []:
         raise CallError("--unseen takes where they stood, as --with-seen says.")
-    marking = seen is not None or seen_all or unseen is not None
-    if by is not None and not marking:
+    if by is not None and seen is None and unseen is None and not seen_all:
         raise CallError("--by goes with --seen, --seen-all and --unseen.")
     settings = settings_with(broker=broker)
-    who = author(by) if marking else None
     with reaching(settings.broker):
         if send is not None:
             return asyncio.run(_send(settings, send))
-        if seen is not None and who is not None:
-            asyncio.run(_see_to(settings, seen, who))
+        if seen is not None:
+            asyncio.run(_see_to(settings, seen, author(by)))
             return 0
-        if unseen is not None and who is not None:
-            asyncio.run(_take_back(settings, unseen, who))
+        if unseen is not None:
+            asyncio.run(_take_back(settings, unseen, author(by)))
             return 0
         show = _print_lines if json else _print_table
-        if who is not None:
-            asyncio.run(_see_to_all(settings, show, who))
+        if seen_all:
+            asyncio.run(_see_to_all(settings, show, author(by)))
         else:
             asyncio.run(show(read_rejected(settings, with_seen=with_seen)))
     return 0
@@ -147,7 +145,7 @@ async def _see_to(settings: Settings, keys: list[str], who: Author) -> None:
     unknown = _named([key for key in keys if key not in known])
     if unknown:
         raise Fault(f"Not in the list: {unknown}. None were marked; `malvakt rejected` has the list.")
-    await _mark_seen(settings, [*dict.fromkeys(keys)], who)
+    await _mark(settings, "seen", [*dict.fromkeys(keys)], who)
 
 
 async def _take_back(settings: Settings, keys: list[str], who: Author) -> None:
@@ -158,10 +156,7 @@ async def _take_back(settings: Settings, keys: list[str], who: Author) -> None:
         raise Fault(
             f"Not seen to: {unknown}. None were taken back; `malvakt rejected --with-seen` says which were."
         )
-    taken_back = [*dict.fromkeys(keys)]
-    async with Delivery(settings) as delivery:
-        await mark(settings, delivery, "unseen", taken_back, who.at, who.by)
-    print(f"{len(taken_back)} taken back, and listed again.", file=sys.stderr)
+    await _mark(settings, "unseen", [*dict.fromkeys(keys)], who)
 
 
 def _named(keys: list[str]) -> str:
@@ -179,13 +174,14 @@ async def _see_to_all(settings: Settings, show: _Show, who: Author) -> None:
 
     await show(shown())
     sys.stdout.flush()
-    await _mark_seen(settings, keys, who)
+    await _mark(settings, "seen", keys, who)
 
 
-async def _mark_seen(settings: Settings, keys: list[str], who: Author) -> None:
+async def _mark(settings: Settings, as_: Literal["seen", "unseen"], keys: list[str], who: Author) -> None:
     async with Delivery(settings) as delivery:
-        await mark(settings, delivery, "seen", keys, who.at, who.by)
-    print(f"{len(keys)} seen to, and listed no more.", file=sys.stderr)
+        await mark(settings, delivery, as_, keys, who.at, who.by)
+    became = {"seen": "seen to, and listed no more", "unseen": "taken back, and listed again"}[as_]
+    print(f"{len(keys)} {became}.", file=sys.stderr)
 
 
 async def _print_lines(rejected: AsyncIterator[Rejected]) -> None:
