@@ -114,6 +114,7 @@ def floor(
     events_per_day: float | None = None,
     store: Literal["memory", "rocksdb"] = MEMORY,
     cache_mb: int = CACHE_MB,
+    reconcile_mb: int | None = None,
     folder: Path | None = None,
     sitting: float = inf,
     json: Path | None = None,
@@ -135,6 +136,8 @@ def floor(
         Where workers keep their rows.
     cache_mb
         Memory for RocksDB in each worker; another in each sitting, if you like.
+    reconcile_mb
+        Memory for the database of reconcile, as its own --memory; what it takes by default if not given.
     folder
         Where Kafka and the workers keep their data, for good: the same call goes on with what is there. A
         folder that is removed if not given.
@@ -165,7 +168,8 @@ def floor(
         journal = taken_up(folder, organisation, store)
         address = stack.enter_context(kafka_in(folder / "kafka"))
         settings = Settings(broker=address, store=store, rocksdb_cache_mb=cache_mb, metrics_port=0)
-        result = _run(settings, folder, organisation, journal, sitting)
+        comparing = ["reconcile", *([] if reconcile_mb is None else ["--memory", str(reconcile_mb)])]
+        result = _run(settings, folder, organisation, journal, sitting, comparing)
     _show(result)
     if json is not None:
         write_report(json, floor=result)
@@ -192,7 +196,12 @@ def taken_up(folder: Path, organisation: Organisation, store: str) -> Journal | 
 
 
 def _run(
-    settings: Settings, folder: Path, organisation: Organisation, journal: Journal | None, sitting_s: float
+    settings: Settings,
+    folder: Path,
+    organisation: Organisation,
+    journal: Journal | None,
+    sitting_s: float,
+    comparing: list[str],
 ) -> FloorRun:
     if journal is None:
         _simulate(settings, organisation)
@@ -208,7 +217,7 @@ def _run(
             done = measured.samples[-1].done
             raise Fault(f"{done:,} of {records:,} events are read. The same call goes on with them.")
         began = time.monotonic()
-        reconciled = _malvakt(settings, "reconcile")
+        reconciled = _malvakt(settings, *comparing)
         reconcile_s = time.monotonic() - began
     finally:
         for worker in workers:

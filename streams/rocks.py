@@ -58,6 +58,8 @@ WRITE_SHARE = 4
 RUNS = 8
 """How many sorted runs of files a database may have before some are put together; reads look into each."""
 BLOOM_BITS = 10
+UNKNOWN_CHARGE = 0
+"""Of a block in the cache: its table grows as blocks come."""
 FAMILY = "default"
 """A database without families has one, of this name."""
 MAX_OPEN_FILES = 48
@@ -343,9 +345,10 @@ def _after(prefix: bytes) -> bytes:
 
 def _options(memory_bytes: int) -> Options:
     """How every database is kept: shared memory, and small files where there is little in it."""
-    cache = Cache(memory_bytes)
+    # One that finds a block without moving it to the front of a list: most reads find all they need there.
+    cache = Cache.new_hyper_clock_cache(memory_bytes, UNKNOWN_CHARGE)
     # Indexes, filters and what is not written yet count as blocks do, so that all of it is bounded. They
-    # are in parts: the cache keeps nothing larger than a sixty-fourth of it, and would read that each time.
+    # are in parts: the cache keeps nothing larger than one of its shards, and would read that each time.
     blocks = BlockBasedOptions()
     blocks.set_block_cache(cache)
     blocks.set_cache_index_and_filter_blocks(True)
