@@ -58,8 +58,6 @@ WRITE_SHARE = 4
 RUNS = 8
 """How many sorted runs of files a database may have before some are put together; reads look into each."""
 BLOOM_BITS = 10
-UNKNOWN_CHARGE = 0
-"""Of a block in the cache: its table grows as blocks come."""
 FAMILY = "default"
 """A database without families has one, of this name."""
 MAX_OPEN_FILES = 48
@@ -345,8 +343,7 @@ def _after(prefix: bytes) -> bytes:
 
 def _options(memory_bytes: int) -> Options:
     """How every database is kept: shared memory, and small files where there is little in it."""
-    # One that finds a block without moving it to the front of a list: most reads find all they need there.
-    cache = Cache.new_hyper_clock_cache(memory_bytes, UNKNOWN_CHARGE)
+    cache = Cache(memory_bytes)
     # Indexes, filters and what is not written yet count as blocks do, so that all of it is bounded. They
     # are in parts: the cache keeps nothing larger than one of its shards, and would read that each time.
     blocks = BlockBasedOptions()
@@ -369,6 +366,9 @@ def _options(memory_bytes: int) -> Options:
     options.set_compaction_style(DBCompactionStyle.universal())
     options.set_level_zero_file_num_compaction_trigger(RUNS)
     options.set_max_open_files(MAX_OPEN_FILES)
+    # By default they are in 64 shards, each of which keeps one of so few: of two that fall into the same,
+    # each closes the other, and is opened anew by the next read, with all of its indexes and filters.
+    options.set_table_cache_num_shard_bits(0)
     options.set_keep_log_file_num(2)
     options.set_stats_dump_period_sec(0)
     return options

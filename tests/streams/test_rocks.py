@@ -1,5 +1,6 @@
 """Partitions in RocksDB: what outlives the process, what does not, and what begins anew."""
 
+import contextlib
 import json
 import tempfile
 from pathlib import Path
@@ -15,11 +16,13 @@ from kpis.versions import first_version
 from schemas.internal import SCORECARD_ROWS, DayRow
 from streams.delivery import Written
 from streams.holding import Holding
+from streams.rocks import ROWS
 from streams.tables import RowStore
 from streams.view_entries import CELLS, CLOCK, CONTACTS, NAMING, SUMS
 from tests.streams.stores import CACHE_MB, made_store, on_disk
 
 TOPIC = "malvakt-scorecards-changelog"
+DESCRIPTORS = Path("/proc/self/fd")
 ROW = DayRow("company", 20_000, {})
 
 
@@ -47,6 +50,15 @@ def disk(tmp_path: Path) -> Disk:
 
 def held(holding: Holding) -> tuple[dict[str, bytes], int]:
     return dict(holding.packed), holding.book.next_offset
+
+
+def opened(files: list[Path]) -> set[Path]:
+    """Which of these this process has open."""
+    found: set[Path] = set()
+    for descriptor in DESCRIPTORS.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # That of the listing itself.
+            found.add(descriptor.readlink())
+    return found.intersection(files)
 
 
 def write(rows: RowStore[Any], first_offset: int, *keys: str) -> None:
@@ -119,6 +131,22 @@ def test_what_is_old_is_not_written_again_with_each_little_that_is_new(disk: Dis
     made = [one for one in told if one["event"] == "table_file_creation"]
     assert len(made) > 120
     assert sum(one["file_size"] for one in made) < 5 * stated
+
+
+@pytest.mark.skipif(not DESCRIPTORS.exists(), reason="only Linux says what files a process has open")
+def test_all_files_of_a_partition_stay_open(disk: Disk) -> None:
+    """One that is closed is opened again by the next read, which takes all of its indexes and filters."""
+    holding = disk.hold()
+    holding._database._open.set_options({"disable_auto_compactions": "true"})
+    keys = [f"{number:04}" for number in range(30)]
+    for key in keys:
+        holding.packed[key] = b"1"
+        holding.flush()
+        holding._database._open.flush()
+    files = disk.files("*.sst")
+    assert len(files) == len(keys)
+    assert [holding._database.get(ROWS + key.encode()) for key in keys] == [b"1"] * len(keys)
+    assert opened(files) == set(files)
 
 
 def test_what_was_not_flushed_is_gone(disk: Disk) -> None:
